@@ -1,0 +1,177 @@
+"""The network: one encoder, several heads, one forward pass.
+
+The encoder reads a window of text.  One head tags the words of cues.  The roles
+head then reads the window once more for each cue, from the words' states and that
+cue's, and tags its sources and contents; so attributions may lie inside each
+other, and what belongs together is known by construction.  Further heads tag
+names and class what an attribution's content is.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from torch.nn import functional
+from transformers import BertConfig, BertModel
+
+from models.crf import CRF, tag_count
+from models.encoding import NO_HABIT, QUOTE_STATES, SHAPES, Batch
+
+NAME_KINDS: Final = ("person", "organization", "place")
+CATEGORIES: Final = ("factual", "opinion", "future", "other")
+SOURCE, CONTENT = 0, 1
+"""The roles head's role numbers."""
+
+_DISTANCES: Final = 64  # beyond so many words from the cue, far is far
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkConfig:
+    """The network's shape."""
+
+    encoder: dict[str, object]
+    """The backbone's BertConfig."""
+    roles_width: int = 160
+    """Width of the roles head."""
+    roles_layers: int = 3
+    """Convolutions of the roles head; each sees one word to either side, then two, four …"""
+    dropout: float = 0.1
+
+
+class Network(nn.Module):
+    """B windows, T word pieces, W words, K cues and H the encoder's width in all shapes below."""
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__()
+        self.config = config
+        encoder = BertConfig(**config.encoder)
+        # Dropped attention costs half the training time on a CPU; the other dropouts do its work.
+        encoder.attention_probs_dropout_prob = 0.0
+        self.encoder = BertModel(encoder, add_pooling_layer=False)
+        width = encoder.hidden_size
+        self.habit = nn.Embedding(NO_HABIT + 1, width)
+        self.features = nn.ModuleList(nn.Embedding(size, width) for size in (len(SHAPES), QUOTE_STATES, 4))
+        for table in (self.habit, *self.features):
+            nn.init.zeros_(table.weight)
+        self.dropout = nn.Dropout(config.dropout)
+        self.cue_tags = nn.Linear(width, tag_count(1))
+        self.cue_crf = CRF(1)
+        self.roles = RolesHead(width, config)
+        self.roles_crf = CRF(2)
+        self.name_tags = nn.Linear(width, tag_count(len(NAME_KINDS)))
+        self.name_crf = CRF(len(NAME_KINDS))
+        self.category = nn.Sequential(nn.Linear(2 * width, width), nn.GELU(), nn.Linear(width, len(CATEGORIES)))
+
+    def words(self, batch: Batch) -> Tensor:
+        """The words' states, (B, W, H): the mean of their pieces'."""
+        extra = self.habit(batch.habit).unsqueeze(1)
+        for number, table in enumerate(self.features):
+            extra = extra + table(batch.piece_features[..., number])
+        embedded = self.encoder.embeddings.word_embeddings(batch.pieces) + extra
+        states = self.encoder(inputs_embeds=embedded, attention_mask=batch.piece_mask).last_hidden_state
+        rows, count = batch.word_mask.shape
+        at = batch.piece_word + torch.arange(rows).unsqueeze(1) * (count + 1)
+        flat = states.new_zeros(rows * (count + 1), states.shape[2], dtype=torch.float32)
+        flat = flat.index_add(0, at.flatten(), states.flatten(0, 1).float())
+        pieces = torch.zeros(rows * (count + 1)).index_add(0, at.flatten(), torch.ones(at.numel()))
+        mean = flat / pieces.clamp_min(1.0).unsqueeze(1)
+        return self.dropout(mean.view(rows, count + 1, -1)[:, :count])
+
+    def cues(self, words: Tensor) -> Tensor:
+        """Cue tag scores, (B, W, 5)."""
+        return self.cue_tags(words).float()
+
+    def names(self, words: Tensor) -> Tensor:
+        """Name tag scores, (B, W, 13)."""
+        return self.name_tags(words).float()
+
+    def categories(self, words: Tensor, cues: Tensor, content: Tensor) -> Tensor:
+        """Scores of the contents' categories, (K, 4).
+
+        Args:
+            words: States, (B, W, H).
+            cues: Window, first and last (exclusive) word of each cue, (K, 3).
+            content: Which words are the content, (K, W) bool.
+        """
+        weight = content.float()
+        mine = torch.bmm(weight.unsqueeze(1), words.index_select(0, cues[:, 0])).squeeze(1) / weight.sum(1, keepdim=True).clamp_min(1.0)
+        return self.category(torch.cat([_span_means(words, cues), mine], 1)).float()
+
+    def save_pretrained(self, path: Path) -> None:
+        """Write ``config.json`` and ``model.safetensors`` (half precision)."""
+        path.mkdir(parents=True, exist_ok=True)
+        (path / "config.json").write_text(json.dumps(asdict(self.config), indent=1) + "\n", encoding="utf-8")
+        state = {name: value.detach().half().contiguous() for name, value in self.state_dict().items()}
+        save_file(state, path / "model.safetensors")
+
+    @classmethod
+    def from_backbone(cls, path: Path) -> Network:
+        """A network to be trained, its encoder from a folder of a pretrained BERT."""
+        encoder = BertConfig.from_pretrained(path).to_diff_dict()
+        network = cls(NetworkConfig(encoder))
+        weights = {
+            name: value for name, value in load_file(path / "model.safetensors").items() if not name.startswith("pooler.")
+        }
+        weights.pop("embeddings.position_ids", None)  # older checkpoints carry it, and it is no weight
+        network.encoder.load_state_dict(weights)
+        return network
+
+    @classmethod
+    def from_pretrained(cls, path: Path) -> Network:
+        """Read what ``save_pretrained`` wrote; computes in single precision."""
+        network = cls(NetworkConfig(**json.loads((path / "config.json").read_text(encoding="utf-8"))))
+        network.load_state_dict({k: v.float() for k, v in load_file(path / "model.safetensors").items()})
+        return network.eval()
+
+
+class RolesHead(nn.Module):
+    """Tags one cue's sources and contents."""
+
+    def __init__(self, width: int, config: NetworkConfig) -> None:
+        super().__init__()
+        inner = config.roles_width
+        self.word = nn.Linear(width, 2 * inner)
+        self.cue = nn.Linear(width, 2 * inner)
+        self.distance = nn.Embedding(2 * _DISTANCES + 1, inner)
+        self.first = nn.LayerNorm(inner)
+        self.mix = nn.ModuleList(nn.Linear(3 * inner, inner) for _ in range(config.roles_layers))
+        self.norms = nn.ModuleList(nn.LayerNorm(inner) for _ in range(config.roles_layers))
+        self.tags = nn.Linear(inner, tag_count(2))
+
+    def forward(self, words: Tensor, mask: Tensor, cues: Tensor) -> Tensor:
+        """Tag scores, (K, W, 9).
+
+        Args:
+            words: States, (B, W, H).
+            mask: True for words, (B, W).
+            cues: Window, first and last (exclusive) word of each cue, (K, 3).
+        """
+        count = words.shape[1]
+        plain, gated = self.word(words).index_select(0, cues[:, 0]).chunk(2, dim=2)
+        shift, gate = self.cue(_span_means(words, cues)).unsqueeze(1).chunk(2, dim=2)
+        at = torch.arange(count).unsqueeze(0)
+        before, after = at - cues[:, 1:2], at - cues[:, 2:3] + 1
+        distance = torch.where(before < 0, before, after.clamp_min(0)).clamp(-_DISTANCES, _DISTANCES) + _DISTANCES
+        state = functional.gelu(self.first(plain + shift + gated * gate + self.distance(distance)))
+        here = mask[cues[:, 0]].unsqueeze(2).to(state.dtype)
+        for layer, (mix, norm) in enumerate(zip(self.mix, self.norms, strict=True)):
+            state = state * here
+            step = 2**layer
+            padded = functional.pad(state, (0, 0, step, step))
+            near = torch.cat([padded[:, :count], state, padded[:, 2 * step :]], dim=2)
+            state = norm(state + functional.gelu(mix(near)))
+        return self.tags(state).float()
+
+
+def _span_means(words: Tensor, spans: Tensor) -> Tensor:
+    """The mean state, (K, H), of the words of each span (window, first, last exclusive), (K, 3)."""
+    at = torch.arange(words.shape[1]).unsqueeze(0)
+    inside = ((at >= spans[:, 1:2]) & (at < spans[:, 2:3])).to(words.dtype)
+    weights = inside / inside.sum(1, keepdim=True).clamp_min(1.0)
+    return torch.bmm(weights.unsqueeze(1), words.index_select(0, spans[:, 0])).squeeze(1)

@@ -1,0 +1,249 @@
+"""The one door: articles in, readings out."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+import torch
+from transformers import PreTrainedTokenizerFast
+
+from models.decoding import Cue, Roles, find_cues, find_roles, spans_in_text
+from models.encoding import EncodedText, Encoder, Window, windows
+from models.network import Network
+from models.records import HABITS, Article, Attribution, Habit, Reading, Span
+from models.text import attribution_type, paragraphs, quotations, sentences
+
+WEIGHTS: Final = Path(__file__).parent / "weights"
+"""The weights that travel with the project."""
+
+CORE: Final = 288
+CONTEXT: Final = 48
+
+_GROUP_CHARACTERS: Final = 60_000  # some ten articles: enough to fill batches with windows of like length
+_WINDOWS_TOGETHER: Final = 8
+_CUES_TOGETHER: Final = 64  # bounds the memory of the roles head
+
+_FILES: Final = ("config.json", "model.safetensors", "reader.json", "tokenizer.json")
+
+
+class WeightsError(Exception):
+    """The weights cannot be loaded; the message says which file and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderConfig:
+    """How the shipped network is to be used; chosen on the dev sets."""
+
+    version: str
+    thresholds: dict[str, float]
+    """The least probability of a cue, by habit."""
+    calibration: dict[str, list[float]]
+    """By habit, the weights of a logistic regression: cue's log odds, roles' log probability, constant."""
+    core: int = CORE
+    """The most word pieces of a window's own."""
+    context: int = CONTEXT
+    """The most word pieces of context on either side."""
+
+
+class Reader:
+    """Finds the attributions of articles.
+
+    Args:
+        network: A trained network.
+        encoder: For its tokenizer.
+        config: How to use it.
+        habit: Whose way of marking attributions to follow.
+
+    One Reader may serve several threads.
+    """
+
+    def __init__(self, network: Network, encoder: Encoder, config: ReaderConfig, habit: Habit = "world") -> None:
+        self.network, self.encoder, self.config, self.habit = network.eval(), encoder, config, habit
+
+    @property
+    def version(self) -> str:
+        """The version of the weights."""
+        return self.config.version
+
+    @classmethod
+    def from_pretrained(
+        cls, path: str | Path | None = None, *, habit: Habit = "world", threads: int | None = None
+    ) -> Reader:
+        """Load trained weights.
+
+        Args:
+            path: A folder of weights; None for those that travel with the project.
+            habit: Whose way of marking attributions to follow where ``read`` is not told.
+            threads: How many cores to use, for the whole process; None leaves torch's choice.
+
+        Raises:
+            WeightsError: Files are missing or broken.
+            ValueError: There is no such habit.
+        """
+        folder = WEIGHTS if path is None else Path(path)
+        _check_habit(habit)
+        missing = [name for name in _FILES if not (folder / name).is_file()]
+        if missing:
+            raise WeightsError(f"no weights in {folder}: {', '.join(missing)} missing")
+        if threads is not None:
+            torch.set_num_threads(threads)
+        try:
+            config = ReaderConfig(**json.loads((folder / "reader.json").read_text(encoding="utf-8")))
+            network = Network.from_pretrained(folder)
+            encoder = Encoder(load_tokenizer(folder))
+        except (OSError, ValueError, TypeError, KeyError, RuntimeError) as error:
+            raise WeightsError(f"broken weights in {folder}: {error}") from error
+        return cls(network, encoder, config, habit)
+
+    def save_pretrained(self, path: Path, tokenizer_file: Path) -> None:
+        """Write everything that ``from_pretrained`` needs."""
+        self.network.save_pretrained(path)
+        (path / "reader.json").write_text(json.dumps(asdict(self.config), indent=1) + "\n", encoding="utf-8")
+        (path / "tokenizer.json").write_bytes(tokenizer_file.read_bytes())
+
+    def read_one(self, article: str | Article, *, habit: Habit | None = None) -> Reading:
+        """Read one article; see ``read``."""
+        return next(self.read([article], habit=habit))
+
+    def read(
+        self, articles: Iterable[str | Article], *, habit: Habit | None = None
+    ) -> Iterator[Reading]:
+        """Read articles of any length, one after the other, holding one group of them at a time.
+
+        Short articles are read together, which is faster; time and memory are linear in an
+        article's length.
+
+        Args:
+            articles: Texts or articles.
+            habit: Whose way of marking attributions to follow; None for the Reader's own.
+
+        Yields:
+            A reading for each article, in their order.
+
+        Raises:
+            ValueError: There is no such habit.
+        """
+        chosen = _check_habit(habit or self.habit)
+        group: list[str] = []
+        size = 0
+        for article in articles:
+            text = article if isinstance(article, str) else article.text
+            group.append(text)
+            size += len(text)
+            if size >= _GROUP_CHARACTERS:
+                yield from self._read_group(group, chosen)
+                group, size = [], 0
+        yield from self._read_group(group, chosen)
+
+    def _read_group(self, texts: Sequence[str], habit: Habit) -> Iterator[Reading]:
+        encoded = [self.encoder.encode(text) for text in texts]
+        found = scan(
+            self.network,
+            self.encoder,
+            encoded,
+            habit,
+            threshold=self.config.thresholds[habit],
+            core=self.config.core,
+            context=self.config.context,
+        )
+        for text, words, cues in zip(texts, encoded, found, strict=True):
+            blocks = paragraphs(text)
+            marks = quotations(text, blocks)
+            attributions = []
+            for cue, roles in cues:
+                content = spans_in_text(words.spans, roles.content)
+                attributions.append(
+                    Attribution(
+                        source=spans_in_text(words.spans, roles.source),
+                        cue=spans_in_text(words.spans, [(cue.first, cue.last)]),
+                        content=content,
+                        type=attribution_type(text, content, marks),
+                        confidence=self._confidence(habit, cue, roles),
+                    )
+                )
+            yield Reading(text, tuple(blocks), tuple(sentences(text, blocks)), tuple(attributions))
+
+    def _confidence(self, habit: Habit, cue: Cue, roles: Roles) -> float:
+        cue_weight, roles_weight, constant = self.config.calibration[habit]
+        log_odds, log_roles = confidence_features(cue, roles)
+        return round(1 / (1 + math.exp(-(cue_weight * log_odds + roles_weight * log_roles + constant))), 4)
+
+
+def confidence_features(cue: Cue, roles: Roles) -> tuple[float, float]:
+    """What confidence is computed from: the cue's log odds and the roles' log probability."""
+    likely = min(max(cue.probability, 1e-4), 1 - 1e-4)
+    return math.log(likely / (1 - likely)), math.log(max(roles.probability, 1e-4))
+
+
+@torch.inference_mode()
+def scan(
+    network: Network,
+    encoder: Encoder,
+    texts: Sequence[EncodedText],
+    habit: Habit,
+    *,
+    threshold: float,
+    core: int,
+    context: int,
+) -> list[list[tuple[Cue, Roles]]]:
+    """Each text's cues with their roles, in order, as ranges of the text's words.
+
+    Windows of all texts are read together, those of like length side by side.
+    """
+    found: list[list[tuple[Cue, Roles]]] = [[] for _ in texts]
+    todo = [
+        (number, window)
+        for number, text in enumerate(texts)
+        for window in windows(text, core=core, context=context)
+    ]
+    todo.sort(key=lambda item: _pieces(texts[item[0]], item[1]))
+    for at in range(0, len(todo), _WINDOWS_TOGETHER):
+        part = todo[at : at + _WINDOWS_TOGETHER]
+        batch = encoder.collate([(texts[number], window, habit) for number, window in part])
+        words = network.words(batch)
+        cues: list[tuple[int, Cue]] = []
+        for row, of_row in enumerate(find_cues(network.cue_crf, network.cues(words), batch.word_mask, threshold)):
+            number, window = part[row]
+            own = range(window.core.start - window.first, window.core.end - window.first)
+            cues += [(row, cue) for cue in of_row if cue.first in own]
+        for start in range(0, len(cues), _CUES_TOGETHER):
+            some = cues[start : start + _CUES_TOGETHER]
+            places = torch.tensor([(row, cue.first, cue.last) for row, cue in some])
+            emissions = network.roles(words, batch.word_mask, places)
+            all_roles = find_roles(
+                network.roles_crf, emissions, batch.word_mask[places[:, 0]], [cue for _, cue in some]
+            )
+            for (row, cue), roles in zip(some, all_roles, strict=True):
+                number, window = part[row]
+                found[number].append((cue.moved(window.first), roles.moved(window.first)))
+    for of_text in found:
+        of_text.sort(key=lambda item: item[0].first)
+    return found
+
+
+def _pieces(text: EncodedText, window: Window) -> int:
+    return int(text.starts[window.last] - text.starts[window.first])
+
+
+def load_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
+    """The backbone's tokenizer from a folder with its ``tokenizer.json``."""
+    return PreTrainedTokenizerFast(
+        tokenizer_file=str(folder / "tokenizer.json"),
+        unk_token="[UNK]",
+        sep_token="[SEP]",
+        pad_token="[PAD]",
+        cls_token="[CLS]",
+        mask_token="[MASK]",
+    )
+
+
+def _check_habit(habit: str) -> Habit:
+    for known in HABITS:
+        if habit == known:
+            return known
+    raise ValueError(f"habit must be one of {', '.join(HABITS)}, not {habit!r}")

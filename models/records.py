@@ -1,0 +1,67 @@
+"""What goes into the Reader and what comes out: plain, immutable records.
+
+Every offset counts Unicode code points of the article's text exactly as it was
+handed in; spans are half-open, so ``text[span.start:span.end]`` is the span.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+Role = Literal["source", "cue", "content"]
+AttributionType = Literal["direct", "mixed", "indirect"]
+Habit = Literal["world", "polnear"]
+
+ROLES: tuple[Role, ...] = ("source", "cue", "content")
+HABITS: tuple[Habit, ...] = ("world", "polnear")
+"""The annotation habits that the model has learned; the first is the default."""
+
+
+class Span(NamedTuple):
+    """A half-open range of code points of a text."""
+
+    start: int
+    end: int
+
+    def of(self, text: str) -> str:
+        """The piece of ``text`` that this span covers."""
+        return text[self.start : self.end]
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """One article to read.  ``text`` is read as it stands, nothing is stripped."""
+
+    text: str
+    title: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """One place where an article attributes something to someone.
+
+    Each role is a tuple of spans in the order of the text, possibly empty.
+    ``confidence`` is the calibrated probability, 0 to 1, that a person would
+    find an attribution here.
+    """
+
+    source: tuple[Span, ...]
+    cue: tuple[Span, ...]
+    content: tuple[Span, ...]
+    type: AttributionType
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the Reader found in one article.
+
+    ``paragraphs`` and ``sentences`` are in the order of the text and do not
+    overlap; every attribution's number of either is its place in these tuples.
+    """
+
+    text: str
+    paragraphs: tuple[Span, ...]
+    sentences: tuple[Span, ...]
+    attributions: tuple[Attribution, ...]
