@@ -1,0 +1,1 @@
+"""Training the network: corpora, augmentation, samples, loop, evaluation."""

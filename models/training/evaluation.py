@@ -1,0 +1,114 @@
+"""Dev figures while training, and what is fitted on dev: cue thresholds and calibration."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+
+from models.decoding import Cue, Roles, spans_in_text
+from models.encoding import EncodedText, Encoder
+from models.network import Network
+from models.reader import confidence_features, scan
+from models.scoring import count, figures
+from models.training.corpora import Example
+
+THRESHOLDS: Final = tuple(step / 100 for step in range(25, 76, 5))
+
+Found = Sequence[tuple[Cue, Roles]]
+
+
+def predict(network: Network, encoder: Encoder, examples: Sequence[Example], *, core: int, context: int) -> list[
+    tuple[Example, EncodedText, Found]
+]:
+    """What the network finds at the lowest threshold, for each example in its own habit."""
+    texts = [encoder.encode(example.text) for example in examples]
+    found = scan(
+        network, encoder, texts, examples[0].habit, threshold=THRESHOLDS[0], core=core, context=context
+    )
+    return list(zip(examples, texts, found, strict=True))
+
+
+def as_gold(words: EncodedText, cue: Cue, roles: Roles) -> dict[str, Any]:
+    """An attribution in the form of the gold files."""
+    return {
+        "source": spans_in_text(words.spans, roles.source),
+        "cue": spans_in_text(words.spans, [(cue.first, cue.last)]),
+        "content": spans_in_text(words.spans, roles.content),
+    }
+
+
+def best_threshold(predicted: Sequence[tuple[Example, EncodedText, Found]]) -> tuple[float, dict[str, float]]:
+    """The threshold with the highest mean of overlap and exact over all roles, and its figures."""
+    best, chosen, flat = -math.inf, THRESHOLDS[0], dict[str, float]()
+    for threshold in THRESHOLDS:
+        report = figures(
+            count(
+                example.text,
+                example.gold,
+                [as_gold(words, *one) for one in found if one[0].probability >= threshold],
+            )
+            for example, words, found in predicted
+        )
+        score = report["attributions.overlap.f1"] + report["attributions.exact.f1"]
+        if score > best:
+            best, chosen, flat = score, threshold, report
+    return chosen, flat
+
+
+def evaluate(
+    network: Network, encoder: Encoder, dev: Sequence[Sequence[Example]], *, core: int, context: int
+) -> tuple[float, dict[str, float]]:
+    """Score the network on several dev sets, each at its own best threshold.
+
+    Returns:
+        The mean over sets of overlap and exact of all roles, in percent, and each set's figures.
+    """
+    out: dict[str, float] = {}
+    scores = []
+    for examples in dev:
+        threshold, report = best_threshold(predict(network, encoder, examples, core=core, context=context))
+        habit = examples[0].habit
+        out[f"{habit} threshold"] = threshold
+        for level in ("content_overlap", "overlap", "exact"):
+            out[f"{habit} {level}"] = 100 * report[f"attributions.{level}.f1"]
+        for role in ("source", "cue", "content"):
+            out[f"{habit} {role}"] = 100 * report[f"spans.{role}.exact.f1"]
+        out[f"{habit} direct"] = 100 * report["by_type.direct.content_overlap.f1"]
+        scores += [out[f"{habit} overlap"], out[f"{habit} exact"]]
+    return sum(scores) / len(scores), out
+
+
+def calibrate(predicted: Sequence[tuple[Example, EncodedText, Found]], threshold: float) -> list[float]:
+    """Fit confidence to whether a person marked the attribution too.
+
+    Returns:
+        Weights of a logistic regression for ``confidence_features``, and its constant.
+    """
+    features, right = outcomes(predicted, threshold)
+    inputs = np.column_stack([features, np.ones(len(features))])
+
+    def loss(weights: NDArray[np.float64]) -> float:
+        scores = inputs @ weights
+        return float(np.logaddexp(0, np.where(right, -scores, scores)).sum() + 1e-3 * (weights**2).sum())
+
+    return [round(float(weight), 4) for weight in minimize(loss, np.array([1.0, 0.0, 0.0])).x]
+
+
+def outcomes(
+    predicted: Sequence[tuple[Example, EncodedText, Found]], threshold: float
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Each prediction's features, (N, 2), and whether it is right: all roles overlap a gold attribution's, (N,)."""
+    from models.scoring import matched
+
+    features, right = [], []
+    for example, words, found in predicted:
+        kept = [one for one in found if one[0].probability >= threshold]
+        good = matched(example.text, example.gold, [as_gold(words, *one) for one in kept])
+        features += [confidence_features(*one) for one in kept]
+        right += good
+    return np.array(features).reshape(-1, 2), np.array(right, dtype=bool)

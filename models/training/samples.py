@@ -1,0 +1,187 @@
+"""Examples to what a training step takes: windows with their gold tags."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from random import Random
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from models.crf import tag_count, tag_spans
+from models.encoding import Batch, EncodedText, Encoder, Window, windows
+from models.network import CATEGORIES, CONTENT, NAME_KINDS, SOURCE
+from models.records import Habit, Span
+from models.training.corpora import Example
+
+_CUE_TAGS = tag_count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """An example's labels, counted in words of the text."""
+
+    cues: list[tuple[int, int]]
+    source: list[list[tuple[int, int]]]
+    content: list[list[tuple[int, int]]]
+    category: list[int]
+    """-1 where nobody marked one."""
+    doubtful: list[tuple[int, int]]
+    """Words that may or may not belong to a cue."""
+    names: list[tuple[int, int, int]] | None
+    """Kind, first and last word of each name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A window of an example."""
+
+    text: EncodedText
+    labels: Labels
+    window: Window
+    habit: Habit
+
+    @property
+    def pieces(self) -> int:
+        """The window's length in word pieces."""
+        return int(self.text.starts[self.window.last] - self.text.starts[self.window.first]) + 2
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """A batch's gold.  B windows, W words, K cues.
+
+    ``cue_allowed`` (B, W, 5): the cue tags that are right; ``cues`` (K, 3): window, first and last
+    (exclusive) word; ``role_tags`` (K, W); ``category`` (K,), -1 for unknown; ``name_rows`` (N,):
+    the windows with names marked, ``name_tags`` (N, W).
+    """
+
+    cue_allowed: Tensor
+    cues: Tensor
+    role_tags: Tensor
+    category: Tensor
+    name_rows: Tensor
+    name_tags: Tensor
+
+
+def label(example: Example, text: EncodedText) -> Labels:
+    """The example's labels over the words of its text.
+
+    An attribution without a cue has no place in the network's scheme (one in two hundred) and is left
+    out; of a cue in two pieces the longer one stands for it.
+    """
+    starts, ends = [span.start for span in text.spans], [span.end for span in text.spans]
+
+    def place(span: Span) -> tuple[int, int]:
+        return bisect_right(ends, span.start), bisect_left(starts, span.end)
+
+    def places(spans: Sequence[Span]) -> list[tuple[int, int]]:
+        return [(first, last) for first, last in map(place, spans) if first < last]
+
+    out = Labels([], [], [], [], [], None if example.names is None else [])
+    for one in example.attributions:
+        cue = max(places(one.roles["cue"]), key=lambda piece: piece[1] - piece[0], default=None)
+        if cue is None:
+            continue
+        if one.doubtful:
+            out.doubtful.append(cue)
+            continue
+        out.cues.append(cue)
+        out.source.append(places(one.roles["source"]))
+        out.content.append(places(one.roles["content"]))
+        out.category.append(CATEGORIES.index(one.category) if one.category else -1)
+    if out.names is not None:
+        for name in example.names or ():
+            first, last = place(name.span)
+            if first < last:
+                out.names.append((NAME_KINDS.index(name.kind), first, last))
+    return out
+
+
+def samples(example: Example, encoder: Encoder, rng: Random, *, core: int, context: int) -> Iterator[Sample]:
+    """The example's windows, cut at other places each time."""
+    text = encoder.encode(example.text)
+    labels = label(example, text)
+    for window in windows(text, core=core, context=context, first_core=rng.randint(core // 4, core)):
+        yield Sample(text, labels, window, example.habit)
+
+
+def collate(items: Sequence[Sample], encoder: Encoder, rng: Random, word_dropout: float) -> tuple[Batch, Targets]:
+    """A batch of samples.
+
+    Some word pieces are masked out, and some cues get another boundary than the gold one, as the
+    roles head will meet cues that the cue head got slightly wrong.
+    """
+    batch = encoder.collate([(item.text, item.window, item.habit) for item in items])
+    if word_dropout:
+        dropped = (torch.rand(batch.pieces.shape) < word_dropout) & (batch.piece_word < batch.word_mask.shape[1])
+        batch.pieces[dropped] = encoder.mask
+    width = batch.word_mask.shape[1]
+    allowed = torch.zeros(len(items), width, _CUE_TAGS, dtype=torch.bool)
+    cues: list[tuple[int, int, int]] = []
+    role_tags: list[list[int]] = []
+    categories: list[int] = []
+    name_rows: list[int] = []
+    name_tags: list[list[int]] = []
+    for row, item in enumerate(items):
+        first, last, labels = item.window.first, item.window.last, item.labels
+        size = last - first
+        padding = [0] * (width - size)
+        inside = [
+            number for number, cue in enumerate(labels.cues) if first <= cue[0] and cue[1] <= last
+        ]
+        tags = tag_spans([(0, a - first, b - first) for a, b in (labels.cues[number] for number in inside)], size)
+        allowed[row] = functional.one_hot(torch.tensor(tags + padding), _CUE_TAGS).bool()
+        for a, b in labels.doubtful:
+            allowed[row, max(a - first, 0) : max(b - first, 0)] = True
+        for number in inside:
+            a, b = labels.cues[number]
+            cues.append((row, *_nudged(a - first, b - first, size, rng)))
+            role_tags.append(
+                tag_spans(
+                    [
+                        (role, x - first, y - first)
+                        for role, pieces in ((SOURCE, labels.source[number]), (CONTENT, labels.content[number]))
+                        for x, y in pieces
+                        if y > first and x < last
+                    ],
+                    size,
+                )
+                + padding
+            )
+            categories.append(labels.category[number])
+        if labels.names is not None:
+            name_rows.append(row)
+            name_tags.append(tag_spans([(kind, x - first, y - first) for kind, x, y in labels.names], size) + padding)
+    return batch, Targets(
+        allowed,
+        torch.tensor(cues, dtype=torch.long).view(-1, 3),
+        torch.tensor(role_tags, dtype=torch.long).view(-1, width),
+        torch.tensor(categories, dtype=torch.long),
+        torch.tensor(name_rows, dtype=torch.long),
+        torch.tensor(name_tags, dtype=torch.long).view(-1, width),
+    )
+
+
+def _nudged(first: int, last: int, size: int, rng: Random) -> tuple[int, int]:
+    """The cue, one time in six with one of its ends a word off."""
+    if rng.random() < 1 / 6:
+        if rng.random() < 0.5:
+            first = min(max(first + rng.choice((-1, 1)), 0), last - 1)
+        else:
+            last = max(min(last + rng.choice((-1, 1)), size), first + 1)
+    return first, last
+
+
+def batched(items: Sequence[Sample], budget: int) -> list[list[Sample]]:
+    """Samples of like length together, at most ``budget`` word pieces a batch, padding counted."""
+    out: list[list[Sample]] = []
+    for item in sorted(items, key=lambda item: -item.pieces):
+        if out and (len(out[-1]) + 1) * out[-1][0].pieces <= budget:
+            out[-1].append(item)
+        else:
+            out.append([item])
+    return out
