@@ -1,0 +1,59 @@
+"""One module a resource, schemas beside them; here is what they share."""
+
+from __future__ import annotations
+
+import http
+from collections.abc import Callable
+from typing import Any
+
+import flask_smorest
+from werkzeug.exceptions import HTTPException
+
+from service.api.parsing import Parser
+from service.api.problems import CONTENT_TYPE, ProblemSchema, respond, translate
+from service.errors import KINDS
+
+
+class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
+    """flask-smorest's blueprint with our reading of bodies and our errors."""
+
+    ARGUMENTS_PARSER = Parser()
+
+    def problems(self, *statuses: int) -> Callable[[Any], Any]:
+        """Declare which errors a handler may answer with."""
+
+        def decorate(handler: Any) -> Any:
+            for status in statuses:
+                handler = self.alt_response(status, http.HTTPStatus(status).name)(handler)
+            return handler
+
+        return decorate
+
+
+class Api(flask_smorest.Api):  # type: ignore[misc]
+    """flask-smorest's API whose errors are problem details."""
+
+    ERROR_SCHEMA = ProblemSchema
+    DEFAULT_ERROR_RESPONSE_NAME = None  # each operation declares what it answers
+
+    def handle_http_exception(self, error: HTTPException) -> Any:
+        """Every error of the framework as a problem."""
+        return respond(translate(error), error)
+
+    def _register_responses(self) -> None:
+        for kind in KINDS:
+            example = {
+                "type": f"/problems/{kind.name}",
+                "title": kind.title,
+                "status": kind.status,
+                "instance": "/v1/analyses",
+                "request_id": "6f1c0d3e5b7a4c52",
+            }
+            self.spec.components.response(
+                http.HTTPStatus(kind.status).name,
+                {
+                    "description": f"{kind.title}.  {kind.remedy}",
+                    "content": {CONTENT_TYPE: {"schema": self.ERROR_SCHEMA, "example": example}},
+                },
+                lazy=True,
+            )

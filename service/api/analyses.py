@@ -1,0 +1,92 @@
+"""``POST /v1/analyses``: an article in, its attributions out; nothing is stored."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from typing import Any
+
+from flask import current_app
+from flask.views import MethodView
+
+from models.records import Attribution, Habit, Reading, Span
+from service.api import Blueprint
+from service.api.examples import ANALYSIS, REQUEST
+from service.api.schemas import AnalysisRequestSchema, AnalysisSchema
+from service.api.timing import stage
+from service.errors import Invalid
+from service.pages import Page, PageError, read_page
+
+blueprint = Blueprint("analyses", __name__, url_prefix="/v1/analyses", description="Read an article.")
+
+
+@blueprint.route("")
+class Analyses(MethodView):
+    """Readings that are not kept."""
+
+    @blueprint.arguments(AnalysisRequestSchema, example=REQUEST)
+    @blueprint.response(200, AnalysisSchema, example=ANALYSIS)
+    @blueprint.problems(400, 413, 415, 422, 429)
+    @blueprint.doc(operationId="analyse")
+    def post(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """Find the attributions of an article.
+
+        Give the article's text or its web page. The answer holds every place where the article
+        attributes something to someone: who (source), by which words (cue), and what (content).
+        Offsets count the Unicode code points of article.text, which is exactly the text that was
+        sent, or the one that was taken out of the page. Nothing is stored.
+        """
+        with stage("page"):
+            page = _page(asked)
+        settings = current_app.config["SETTINGS"]
+        habit: Habit = asked.get("habit", settings.habit)
+        reader = current_app.config["READER"]
+        with current_app.config["GATE"](), stage("read"):
+            reading = reader.read_one(page.text, habit=habit)
+        return {
+            "article": {
+                "text": page.text,
+                "title": page.title,
+                "url": page.url,
+                "published": page.published,
+                "language": asked.get("language", "en"),
+                "paragraphs": [span._asdict() for span in reading.paragraphs],
+                "sentences": [span._asdict() for span in reading.sentences],
+            },
+            "attributions": [_attribution(one, reading) for one in reading.attributions],
+            "model": {"version": reader.version, "habit": habit},
+        }
+
+
+def _page(asked: dict[str, Any]) -> Page:
+    """The article to read; what the caller says of it wins over what the page says."""
+    url = asked.get("url")
+    if "text" in asked:
+        return Page(asked["text"], asked.get("title"), url, asked.get("published"))
+    try:
+        page = read_page(asked["html"], url)
+    except PageError as error:
+        raise Invalid(errors=[{"field": "html", "message": str(error)}]) from None
+    return Page(page.text, asked.get("title") or page.title, page.url, asked.get("published") or page.published)
+
+
+def _attribution(one: Attribution, reading: Reading) -> dict[str, Any]:
+    start = (one.cue or one.content)[0].start
+    return {
+        "source": _spans(one.source, reading.text),
+        "cue": _spans(one.cue, reading.text),
+        "content": _spans(one.content, reading.text),
+        "type": one.type,
+        "confidence": one.confidence,
+        "sentence": _place(reading.sentences, start),
+        "paragraph": _place(reading.paragraphs, start),
+    }
+
+
+def _spans(spans: Sequence[Span], text: str) -> list[dict[str, Any]]:
+    return [{"start": span.start, "end": span.end, "text": span.of(text)} for span in spans]
+
+
+def _place(spans: Sequence[Span], offset: int) -> int:
+    """The number of the span that holds the offset."""
+    return bisect_right(spans, offset, key=lambda span: span.start) - 1

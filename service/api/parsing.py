@@ -1,0 +1,110 @@
+"""Request bodies: size, content type, encoding and JSON, each with its own clear error."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NoReturn
+
+from flask import Request, current_app
+from webargs.flaskparser import FlaskParser
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from service.config import PREFIX
+from service.errors import BadJSON, TooLarge, WrongContentType
+
+_DRAINED = 16  # times the limit: so much of a body that is too long is read, so that the client hears the answer
+_CHUNK = 1 << 16
+
+
+class Parser(FlaskParser):
+    """webargs' parser with our own reading of JSON."""
+
+    def load_json(self, req: Request, schema: Any) -> Any:
+        """The body as JSON.
+
+        Raises:
+            WrongContentType: It says that it is something else.
+            TooLarge: It is longer than the limit.
+            BadJSON: It is not UTF-8, not JSON, or has a key twice.
+        """
+        if req.mimetype != "application/json":
+            raise WrongContentType(
+                f"The content type must be application/json, not {req.mimetype!r}."
+                if req.mimetype
+                else "There is no Content-Type header; it must be application/json."
+            )
+        charset = req.mimetype_params.get("charset", "utf-8").lower()
+        if charset not in ("utf-8", "utf8"):
+            raise WrongContentType(f"The charset must be utf-8, not {charset!r}.")
+        encoding = req.headers.get("Content-Encoding", "identity").lower()
+        if encoding != "identity":
+            raise WrongContentType(f"The body must not be encoded, but its Content-Encoding is {encoding!r}.")
+        return parse_json(read_body(req))
+
+
+def read_body(req: Request) -> bytes:
+    """The whole body.
+
+    Raises:
+        TooLarge: It is longer than the limit.
+    """
+    limit = current_app.config["SETTINGS"].max_body_bytes
+    try:
+        if (req.content_length or 0) <= limit:
+            return req.get_data(cache=False)
+        observed = req.content_length or 0
+        _drain(req, min(observed, limit * _DRAINED))
+    except RequestEntityTooLarge:
+        observed = limit + 1  # sent in chunks: no one knows how much more there is
+    raise TooLarge(
+        f"The body has {observed:,} bytes or more; at most {limit:,} are allowed.",
+        limit=limit,
+        observed=observed,
+        setting=PREFIX + "MAX_BODY_BYTES",
+    )
+
+
+def _drain(req: Request, size: int) -> None:
+    """Read and forget: a client still busy sending would see a broken connection instead of the answer."""
+    stream = req.environ["wsgi.input"]
+    while size > 0 and (chunk := stream.read(min(size, _CHUNK))):
+        size -= len(chunk)
+
+
+def parse_json(body: bytes) -> Any:
+    """Strict JSON: UTF-8, no key twice, no NaN or Infinity.
+
+    Raises:
+        BadJSON: It is anything else; the detail says what and where.
+    """
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise BadJSON(f"The body is not UTF-8: byte {body[error.start]:#04x} at offset {error.start}.") from None
+    if not text.strip():
+        raise BadJSON("The body is empty.")
+    try:
+        return json.loads(text, object_pairs_hook=_object, parse_constant=_constant)
+    except json.JSONDecodeError as error:
+        raise BadJSON(f"The body is not JSON: {error.msg} (line {error.lineno}, column {error.colno}).") from None
+    except RecursionError:
+        raise BadJSON("The body is nested too deeply.") from None
+    except ValueError as error:  # an integer of thousands of digits
+        raise BadJSON(f"The body is not usable JSON: {error}.") from None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    out = dict(pairs)
+    if len(out) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise BadJSON(f"The key {_shown(twice)} stands twice in one object.")
+    return out
+
+
+def _shown(name: str) -> str:
+    return ascii(name if len(name) <= 40 else name[:40] + "…")
+
+
+def _constant(name: str) -> NoReturn:
+    raise BadJSON(f"The body is not JSON: {name} is not a JSON number.")

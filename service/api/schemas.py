@@ -1,0 +1,214 @@
+"""The shapes of requests and responses."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import marshmallow as ma
+from marshmallow import ValidationError, fields, validate
+
+from models.records import HABITS
+
+TYPES = ("direct", "mixed", "indirect")
+MAX_TITLE = 1_000
+MAX_URL = 2_000
+
+
+class Text(fields.String):
+    """A string that is not blank and can be written down anywhere: no NUL, no lone surrogates."""
+
+    def __init__(self, *, metadata: dict[str, Any], **kwargs: Any) -> None:
+        super().__init__(metadata={"minLength": 1, **metadata}, **kwargs)
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, *args, **kwargs)
+        if text is None or not text.strip():
+            raise ValidationError("Must not be empty.")
+        if "\0" in text:
+            raise ValidationError(f"Must not contain NUL; there is one at offset {text.index(chr(0))}.")
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            surrogate = ord(text[error.start])
+            raise ValidationError(
+                f"Must not contain lone surrogates; there is U+{surrogate:04X} at offset {error.start}."
+            ) from None
+        return text
+
+
+class Url(Text):
+    """A web address."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
+        url = super()._deserialize(value, *args, **kwargs)
+        try:
+            parts = urlsplit(url)
+            good = parts.scheme in ("http", "https") and bool(parts.hostname) and not any(map(str.isspace, url))
+        except ValueError:
+            good = False
+        if not good:
+            raise ValidationError("Must be an http or https address.")
+        return url
+
+
+class Published(Text):
+    """A day or a moment in ISO 8601, kept as it was written."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
+        written = super()._deserialize(value, *args, **kwargs)
+        for read in (date.fromisoformat, datetime.fromisoformat):
+            try:
+                read(written)
+            except ValueError:
+                continue
+            return written
+        raise ValidationError("Must be a date or a date and time in ISO 8601, like 2024-05-31 or 2024-05-31T09:30:00Z.")
+
+
+class AnalysisRequestSchema(ma.Schema):
+    """An article to read: either its text or its web page."""
+
+    class Meta:
+        """Unknown keys are errors: a misspelt option must not pass in silence."""
+
+        unknown = ma.RAISE
+
+    text = Text(metadata={"description": "The article's text, read as it stands: offsets count its code points."})
+    html = Text(metadata={"description": "The article's web page; its main text is taken out first."})
+    title = Text(validate=validate.Length(max=MAX_TITLE), metadata={"description": "The headline."})
+    url = Url(validate=validate.Length(max=MAX_URL), metadata={"description": "Where the article is.", "format": "uri"})
+    published = Published(metadata={"description": "When it appeared: ISO 8601, a date or a date and time."})
+    language = Text(
+        validate=validate.Regexp(
+            r"^[Ee][Nn][Gg]?(-[A-Za-z0-9]{1,8})*$",
+            error="Only English is read: must be a language tag (BCP 47) like en or en-GB.",
+        ),
+        metadata={"description": "The article's language, a BCP 47 tag; only English is read."},
+    )
+    habit = fields.String(
+        validate=validate.OneOf(HABITS),
+        metadata={"description": "Whose way of marking attributions to follow; without it the service's default."},
+    )
+
+    @ma.validates_schema(skip_on_field_errors=False)
+    def _one_of_text_and_html(self, data: dict[str, Any], **_: Any) -> None:
+        if "text" in data and "html" in data:
+            raise ValidationError("Send either text or html, not both.", "html")
+
+    @ma.pre_load
+    def _text_or_html_is_there(self, data: Any, **_: Any) -> Any:
+        if isinstance(data, dict) and "text" not in data and "html" not in data:
+            raise ValidationError("Missing: send text or html.", "text")
+        return data
+
+
+class RangeSchema(ma.Schema):
+    """A half-open range of the article's text."""
+
+    start = fields.Integer(
+        required=True, validate=validate.Range(min=0), metadata={"description": "The first code point's offset."}
+    )
+    end = fields.Integer(
+        required=True, validate=validate.Range(min=0), metadata={"description": "The offset behind the last code point."}
+    )
+
+
+class SpanSchema(RangeSchema):
+    """A piece of the article's text: ``article.text[start:end] == text``, in Unicode code points."""
+
+    text = fields.String(required=True, metadata={"description": "The piece itself."})
+
+
+class AttributionSchema(ma.Schema):
+    """One place where the article attributes something to someone."""
+
+    source = fields.List(
+        fields.Nested(SpanSchema), required=True, metadata={"description": "Who: the words that name the source."}
+    )
+    cue = fields.List(
+        fields.Nested(SpanSchema), required=True, metadata={"description": "The attributing words, like said."}
+    )
+    content = fields.List(fields.Nested(SpanSchema), required=True, metadata={"description": "What is attributed."})
+    type = fields.String(
+        required=True,
+        validate=validate.OneOf(TYPES),
+        metadata={"description": "direct: all of the content is quoted; mixed: a part; indirect: nothing."},
+    )
+    confidence = fields.Float(
+        required=True,
+        validate=validate.Range(min=0, max=1),
+        metadata={"description": "The calibrated probability that the attribution is right."},
+    )
+    sentence = fields.Integer(
+        required=True,
+        validate=validate.Range(min=0),
+        metadata={"description": "The place in article.sentences of the sentence that the cue begins in."},
+    )
+    paragraph = fields.Integer(
+        required=True,
+        validate=validate.Range(min=0),
+        metadata={"description": "The place in article.paragraphs of the paragraph that the cue begins in."},
+    )
+
+
+class ArticleSchema(ma.Schema):
+    """The article as it was read."""
+
+    text = fields.String(required=True, metadata={"description": "The text that all offsets count in."})
+    title = fields.String(required=True, allow_none=True, metadata={"description": "The headline."})
+    url = fields.String(required=True, allow_none=True, metadata={"description": "Where the article is."})
+    published = fields.String(required=True, allow_none=True, metadata={"description": "When it appeared."})
+    language = fields.String(required=True, metadata={"description": "Its language."})
+    paragraphs = fields.List(
+        fields.Nested(RangeSchema), required=True, metadata={"description": "Its paragraphs in order."}
+    )
+    sentences = fields.List(
+        fields.Nested(RangeSchema), required=True, metadata={"description": "Its sentences in order."}
+    )
+
+
+class ModelSchema(ma.Schema):
+    """What has read the article."""
+
+    version = fields.String(required=True, metadata={"description": "The version of the trained weights."})
+    habit = fields.String(
+        required=True, validate=validate.OneOf(HABITS), metadata={"description": "The habit that was followed."}
+    )
+
+
+class AnalysisSchema(ma.Schema):
+    """What was found in an article."""
+
+    article = fields.Nested(ArticleSchema, required=True)
+    attributions = fields.List(
+        fields.Nested(AttributionSchema), required=True, metadata={"description": "In the order of their cues."}
+    )
+    model = fields.Nested(ModelSchema, required=True)
+
+
+class StatusSchema(ma.Schema):
+    """Whether the service is well."""
+
+    status = fields.String(required=True, metadata={"description": "ok"})
+
+
+class LimitsSchema(ma.Schema):
+    """What the service will take."""
+
+    max_body_bytes = fields.Integer(required=True, metadata={"description": "The longest request body."})
+    max_waiting = fields.Integer(required=True, metadata={"description": "Requests of a process that may wait."})
+    max_title = fields.Integer(required=True, metadata={"description": "The longest title, in code points."})
+    max_url = fields.Integer(required=True, metadata={"description": "The longest url, in code points."})
+
+
+class InfoSchema(ma.Schema):
+    """What this service is."""
+
+    name = fields.String(required=True, metadata={"description": "whosaid"})
+    version = fields.String(required=True, metadata={"description": "The version of the service."})
+    model = fields.Nested(ModelSchema, required=True)
+    habits = fields.List(fields.String(), required=True, metadata={"description": "The habits that can be followed."})
+    languages = fields.List(fields.String(), required=True, metadata={"description": "The languages that are read."})
+    limits = fields.Nested(LimitsSchema, required=True)

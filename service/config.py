@@ -1,0 +1,94 @@
+"""Settings: read once, at start, into one frozen object.
+
+Each comes from an environment variable, ``WHOSAID_`` and its name in capitals; docs/settings.md
+lists them all, and a test compares that table with this file.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import Field, dataclass, field, fields
+from typing import Any, get_type_hints
+
+from models.records import HABITS, Habit
+
+PREFIX = "WHOSAID_"
+
+
+class SettingsError(Exception):
+    """A setting has a value that it cannot have; the message names both."""
+
+
+def _setting(default: Any, doc: str, *, least: int | None = None, most: int | None = None) -> Any:
+    return field(default=default, metadata={"doc": doc, "least": least, "most": most})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Everything that can be set."""
+
+    host: str = _setting("127.0.0.1", "Address to listen on.")
+    port: int = _setting(8080, "Port to listen on; 0 takes a free one.", least=0, most=65535)
+    workers: int = _setting(1, "Processes; each loads its own model.", least=1, most=256)
+    threads: int = _setting(
+        0, "Cores that each process reads with; 0 shares out all cores among the processes.", least=0, most=1024
+    )
+    weights: str = _setting("", "Folder of the trained weights; empty for those that whosaid ships.")
+    habit: Habit = _setting(HABITS[0], "Whose way of marking attributions is followed where a request says nothing.")
+    max_body_bytes: int = _setting(1_000_000, "The longest request body.", least=1, most=1_000_000_000)
+    max_waiting: int = _setting(
+        16, "Requests of one process that may wait for their turn to be read; the next ones get 429.", least=0, most=1000
+    )
+    timeout: int = _setting(
+        120, "Seconds after which a process that shows no life is replaced.", least=1, most=86_400
+    )
+
+
+def documentation() -> list[tuple[str, str, str]]:
+    """Variable, default and meaning of each setting."""
+    return [(PREFIX + one.name.upper(), str(one.default), one.metadata["doc"]) for one in fields(Settings)]
+
+
+def load_settings(overrides: Mapping[str, Any] | None = None, environ: Mapping[str, str] | None = None) -> Settings:
+    """Settings from the environment.
+
+    Args:
+        overrides: Values by name that win over the environment; None counts as not given.
+        environ: The environment; None for the process's own.
+
+    Raises:
+        SettingsError: A value cannot be used, or there is no such setting.
+    """
+    environ = os.environ if environ is None else environ
+    known = {one.name: one for one in fields(Settings)}
+    values: dict[str, Any] = {}
+    for variable, value in environ.items():
+        if variable.startswith(PREFIX):
+            name = variable.removeprefix(PREFIX).lower()
+            if name not in known:
+                raise SettingsError(f"there is no setting {variable}; docs/settings.md lists them all")
+            values[name] = _read(variable, known[name], value)
+    for name, value in (overrides or {}).items():
+        if name not in known:
+            raise SettingsError(f"there is no setting {name}")
+        if value is not None:
+            values[name] = _read(name, known[name], str(value))
+    return Settings(**values)
+
+
+def _read(shown: str, one: Field[Any], value: str) -> Any:
+    if one.name == "habit":
+        if value not in HABITS:
+            raise SettingsError(f"{shown} must be one of {', '.join(HABITS)}, not {value!r}")
+        return value
+    if get_type_hints(Settings)[one.name] is not int:
+        return value
+    least, most = one.metadata["least"], one.metadata["most"]
+    try:
+        number = int(value)
+    except ValueError:
+        raise SettingsError(f"{shown} must be a whole number, not {value!r}") from None
+    if not least <= number <= most:
+        raise SettingsError(f"{shown} must be between {least} and {most}, not {number}")
+    return number

@@ -1,0 +1,98 @@
+"""The one error tree.  Each error knows its status, title and what a caller can do about it.
+
+``service.api.problems`` turns them into responses: problem details, RFC 9457.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+
+class ServiceError(Exception):
+    """An error that the caller is told about.
+
+    Args:
+        detail: What happened, for a person.
+        extra: Further members of the problem: ``errors``, ``limit``, ``observed``, ``checks``.
+        retry_after: Seconds after which another try makes sense.
+    """
+
+    status: ClassVar[int] = 500
+    name: ClassVar[str] = "internal"
+    title: ClassVar[str] = "Internal error"
+    remedy: ClassVar[str] = "A fault of the service.  The request id finds it in the log."
+
+    def __init__(self, detail: str | None = None, *, retry_after: int | None = None, **extra: Any) -> None:
+        super().__init__(detail or self.title)
+        self.detail = detail
+        self.retry_after = retry_after
+        self.extra = extra
+
+
+class BadJSON(ServiceError):
+    """The body is not JSON as it should be."""
+
+    status, name, title = 400, "bad-json", "The body is not valid JSON"
+    remedy = "Send one JSON object in UTF-8, every key once."
+
+
+class BadRequest(ServiceError):
+    """The request is broken before anyone looks at its body."""
+
+    status, name, title = 400, "bad-request", "The request cannot be understood"
+    remedy = "Look at the detail, and at openapi.yaml for what a request looks like."
+
+
+class NotFound(ServiceError):
+    """There is nothing at this address."""
+
+    status, name, title = 404, "not-found", "There is nothing here"
+    remedy = "Check the path; openapi.yaml lists all of them."
+
+
+class MethodNotAllowed(ServiceError):
+    """The address does not take this method."""
+
+    status, name, title = 405, "method-not-allowed", "This method is not allowed here"
+    remedy = "Use one of the methods that the Allow header lists."
+
+
+class TooLarge(ServiceError):
+    """The body is longer than the limit."""
+
+    status, name, title = 413, "too-large", "The body is too large"
+    remedy = "Send less at once, or raise the limit that the problem names."
+
+
+class WrongContentType(ServiceError):
+    """The body is of a type that is not read here."""
+
+    status, name, title = 415, "wrong-content-type", "The body has the wrong content type"
+    remedy = "Send application/json, in UTF-8 and not compressed."
+
+
+class Invalid(ServiceError):
+    """Fields have values that they cannot have."""
+
+    status, name, title = 422, "invalid", "Some fields are not valid"
+    remedy = "The member errors names each field and what is wrong with it."
+
+
+class Overloaded(ServiceError):
+    """Too many requests wait already."""
+
+    status, name, title = 429, "overloaded", "Too many requests are waiting"
+    remedy = "Send the request again after as many seconds as the Retry-After header says."
+
+
+class NotReady(ServiceError):
+    """The service cannot read articles now."""
+
+    status, name, title = 503, "not-ready", "The service is not ready"
+    remedy = "Wait until /readyz answers 200."
+
+
+KINDS: tuple[type[ServiceError], ...] = (
+    BadRequest, BadJSON, NotFound, MethodNotAllowed, TooLarge, WrongContentType, Invalid, Overloaded, NotReady,
+    ServiceError,
+)  # fmt: skip

@@ -1,0 +1,42 @@
+"""What all tests share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from models.reader import WEIGHTS, Reader
+from service.app import create_app
+from service.config import load_settings
+from tests.fakes import FakeReader
+
+ROOT = Path(__file__).parent.parent
+SHARED = ROOT.parent / "shared"
+
+
+@pytest.fixture
+def app() -> Flask:
+    """The application with a reader that needs no weights, and room for 20 kB."""
+    return create_app(load_settings({"max_body_bytes": 20_000, "max_waiting": 2}, environ={}), FakeReader())
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture(scope="session")
+def reader() -> Reader:
+    """The real Reader with the shipped weights."""
+    return Reader.from_pretrained(WEIGHTS)
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder with the corpora; tests skip where it is absent."""
+    if not (SHARED / "data").is_dir():
+        pytest.skip("the corpora are not beside the checkout")
+    return SHARED

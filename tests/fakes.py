@@ -1,0 +1,47 @@
+"""Stand-ins that are quick and predictable."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from models.records import Article, Attribution, Habit, Reading, Span
+from models.text import attribution_type, paragraphs, sentences
+
+_DIRECT = re.compile(r"(?P<content>[“\"][^”\"]+[”\"]),? (?:(?P<cue>said) (?P<source>[A-Z]\w+))")
+_INDIRECT = re.compile(r"(?P<source>[A-Z]\w+) (?P<cue>said) (?P<content>that [^.]+)")
+
+
+class FakeReader:
+    """Reads ``“…” said NAME`` and ``NAME said that …``, by pattern."""
+
+    version = "fake"
+
+    def read_one(self, article: str | Article, *, habit: Habit | None = None) -> Reading:
+        """Read one article."""
+        text = article if isinstance(article, str) else article.text
+        found = sorted(
+            (match for pattern in (_DIRECT, _INDIRECT) for match in pattern.finditer(text)),
+            key=lambda match: match.start("cue"),
+        )
+        blocks = paragraphs(text)
+        return Reading(
+            text,
+            tuple(blocks),
+            tuple(sentences(text, blocks)),
+            tuple(
+                Attribution(
+                    (Span(*match.span("source")),),
+                    (Span(*match.span("cue")),),
+                    (Span(*match.span("content")),),
+                    attribution_type(text, [Span(*match.span("content"))]),
+                    0.9,
+                )
+                for match in found
+            ),
+        )
+
+    def read(self, articles: Iterable[str | Article], *, habit: Habit | None = None) -> Iterator[Reading]:
+        """Read articles, one after the other."""
+        for article in articles:
+            yield self.read_one(article, habit=habit)
