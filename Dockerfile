@@ -1,0 +1,23 @@
+# The base's tag is exact; pin it by digest where you build.
+FROM python:3.11.14-slim-bookworm
+
+ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_DISABLE_PIP_VERSION_CHECK=1 TOKENIZERS_PARALLELISM=false
+WORKDIR /app
+
+# Dependencies change seldom, code often: the layer with them comes first.
+COPY requirements.lock tools/image_install.sh ./
+RUN sh image_install.sh dependencies
+
+COPY pyproject.toml README.md ./
+COPY models models
+COPY service service
+RUN sh image_install.sh code
+
+RUN useradd --system --uid 1001 --no-create-home whosaid
+USER 1001
+EXPOSE 8080
+ENV WHOSAID_HOST=0.0.0.0 WHOSAID_PORT=8080
+HEALTHCHECK --interval=30s --timeout=5s --start-period=60s \
+    CMD ["/app/.venv/bin/python", "-m", "service.healthcheck"]
+ENTRYPOINT ["/app/.venv/bin/whosaid"]
+CMD ["serve"]

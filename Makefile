@@ -1,0 +1,53 @@
+PYTHON ?= python3
+BIN := .venv/bin
+GOLD ?= ../shared/data/attributions/dev.jsonl
+
+.PHONY: serve test lint format openapi openapi-check train evaluate lock clean help
+
+help: ## Show what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+serve: .venv/serve ## Install what serving needs, if need be, and start whosaid
+	$(BIN)/whosaid serve $(ARGS)
+
+test: .venv/dev ## Run all tests
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: .venv/dev ## Check style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: .venv/dev ## Put the code into style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+openapi: .venv/dev ## Write openapi.yaml from the code
+	$(BIN)/python -m service.api.spec > openapi.yaml.part && mv openapi.yaml.part openapi.yaml
+
+openapi-check: .venv/dev ## Fail if openapi.yaml is not what the code says
+	$(BIN)/python -m service.api.spec --check openapi.yaml
+
+train: .venv/dev ## Train the network, or go on with it: ARGS="--run runs/network --epochs 8"
+	$(BIN)/python -m models.training train $(ARGS)
+
+evaluate: .venv/dev ## Measure the shipped weights: GOLD=file.jsonl ARGS="--habit polnear"
+	$(BIN)/whosaid evaluate $(GOLD) $(ARGS)
+
+lock: ## Resolve the dependencies anew into the lock files
+	PYTHON=$(PYTHON) tools/lock.sh
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+.venv/serve: requirements.lock pyproject.toml | .venv/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+.venv/dev: requirements-dev.lock .venv/serve
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.lock
+	touch $@
+
+clean: ## Remove what was made
+	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
