@@ -67,6 +67,9 @@ class CRF(nn.Module):
         role = torch.tensor([-1, *[number // 4 for number in range(size - 1)]])
         # A tag that leaves its span open must be followed by one that continues the same role's, and no other.
         allowed = (opens[:, None] == continues[None, :]) & (~opens[:, None] | (role[:, None] == role[None, :]))
+        self._barrier: Tensor
+        self._no_begin: Tensor
+        self._no_end: Tensor
         self.register_buffer("_barrier", torch.where(allowed, 0.0, _NEVER), persistent=False)
         self.register_buffer("_no_begin", torch.where(continues, _NEVER, 0.0), persistent=False)
         self.register_buffer("_no_end", torch.where(opens, _NEVER, 0.0), persistent=False)

@@ -15,6 +15,8 @@ from models.crf import BEGIN, CRF, INSIDE, LAST, UNIT, spans_of
 from models.network import CONTENT, SOURCE
 from models.records import Span
 
+Floats = NDArray[np.floating]
+
 _LONGEST_CUE: Final = 12  # words; "said in a statement released on Monday by" has eight
 _UNLIKELY: Final = 0.02  # words less likely than this to belong to a cue are not looked at
 
@@ -46,16 +48,20 @@ def find_cues(crf: CRF, emissions: Tensor, mask: Tensor, threshold: float) -> li
     """
     log_z, forward, backward = crf.forward_backward(emissions, mask)
     outside = (forward[..., 0] + backward[..., 0] - log_z.unsqueeze(1)).exp()
-    within = torch.where(mask, 1 - outside, 0.0).numpy()
+    within = torch.where(mask, 1 - outside, 0.0).float().numpy()
     transitions, begin, _ = crf.scores()
     entry = torch.empty_like(emissions)  # scores of all ways to reach a word, with its tag, emission left out
     entry[:, 0] = begin
     entry[:, 1:] = forward[:, 1:] - emissions[:, 1:]
-    steps = transitions.numpy()
+    steps: Floats = transitions.numpy()
     found = []
     for row, likely in enumerate(within):
         spans = _span_scores(
-            emissions[row].numpy(), entry[row].numpy(), backward[row].numpy() - float(log_z[row]), steps, likely
+            emissions[row].numpy(),
+            entry[row].numpy(),
+            backward[row].numpy() - float(log_z[row]),
+            steps,
+            likely,
         )
         found.append(_disjoint(spans, threshold))
     return found
@@ -84,11 +90,11 @@ def _disjoint(spans: list[tuple[float, int, int]], threshold: float) -> list[Cue
 
 
 def _span_scores(
-    emissions: NDArray[np.float32],
-    entry: NDArray[np.float32],
-    leave: NDArray[np.float32],
-    steps: NDArray[np.float32],
-    likely: NDArray[np.float32],
+    emissions: Floats,
+    entry: Floats,
+    leave: Floats,
+    steps: Floats,
+    likely: Floats,
 ) -> list[tuple[float, int, int]]:
     """(log probability, first, last exclusive) of the spans of likely words."""
     out = []

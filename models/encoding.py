@@ -12,6 +12,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -119,8 +120,8 @@ class Encoder:
             features[number, 0] = _shape(word)
         word_starts = np.fromiter((span.start for span in spans), dtype=np.int64, count=len(spans))
         _mark_quotations(text, blocks, word_starts, features)
-        breaks = np.searchsorted(word_starts, [block.start for block in blocks])
-        for begin, end in zip(breaks, [*breaks[1:], len(spans)], strict=True):
+        breaks = np.searchsorted(word_starts, np.array([block.start for block in blocks], dtype=np.int64))
+        for begin, end in pairwise([*breaks.tolist(), len(spans)]):
             if end - begin <= _SHORT_PARAGRAPH:
                 features[begin:end, 2] = 2
             features[begin, 2] += 1

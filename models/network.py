@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -35,7 +35,7 @@ _DISTANCES: Final = 64  # beyond so many words from the cue, far is far
 class NetworkConfig:
     """The network's shape."""
 
-    encoder: dict[str, object]
+    encoder: dict[str, Any]
     """The backbone's BertConfig."""
     roles_width: int = 160
     """Width of the roles head."""
@@ -100,7 +100,9 @@ class Network(nn.Module):
             content: Which words are the content, (K, W) bool.
         """
         weight = content.float()
-        mine = torch.bmm(weight.unsqueeze(1), words.index_select(0, cues[:, 0])).squeeze(1) / weight.sum(1, keepdim=True).clamp_min(1.0)
+        mine = torch.bmm(weight.unsqueeze(1), words.index_select(0, cues[:, 0])).squeeze(1) / weight.sum(
+            1, keepdim=True
+        ).clamp_min(1.0)
         return self.category(torch.cat([_span_means(words, cues), mine], 1)).float()
 
     def save_pretrained(self, path: Path) -> None:
@@ -116,7 +118,9 @@ class Network(nn.Module):
         encoder = BertConfig.from_pretrained(path).to_diff_dict()
         network = cls(NetworkConfig(encoder))
         weights = {
-            name: value for name, value in load_file(path / "model.safetensors").items() if not name.startswith("pooler.")
+            name: value
+            for name, value in load_file(path / "model.safetensors").items()
+            if not name.startswith("pooler.")
         }
         weights.pop("embeddings.position_ids", None)  # older checkpoints carry it, and it is no weight
         network.encoder.load_state_dict(weights)

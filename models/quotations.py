@@ -120,7 +120,8 @@ _SPEECH_END: Final = frozenset(",.!?…;:—–-")
 _SENTENCE_END: Final = frozenset(",.!?…")
 # Words that lose their beginning, and with it start with an apostrophe: '90s, 'n', 'em, 'tis.
 _CLIPPED: Final = re.compile(
-    r"(?:\d\d(?!\d)s?|n|em|tis|twas|twere|til|till|cause|cuz|cos|bout|round|neath|nuff|course|kay)(?!\w)", re.IGNORECASE
+    r"(?:\d\d(?!\d)s?|n|em|tis|twas|twere|til|till|cause|cuz|cos|bout|round|neath|nuff|course|kay)(?!\w)",
+    re.IGNORECASE,
 )
 # Words that lose their end: the players' union, goin' home, the good ol' days.
 _TAIL: Final = re.compile(r"(?:[szx]|in|\b(?:o|ol|an|th|lil|mo|po|wi))\Z", re.IGNORECASE)

@@ -15,7 +15,7 @@ from transformers import PreTrainedTokenizerFast
 from models.decoding import Cue, Roles, find_cues, find_roles, spans_in_text
 from models.encoding import EncodedText, Encoder, Window, windows
 from models.network import Network
-from models.records import HABITS, Article, Attribution, Habit, Reading, Span
+from models.records import HABITS, Article, Attribution, Habit, Reading
 from models.text import attribution_type, paragraphs, quotations, sentences
 
 WEIGHTS: Final = Path(__file__).parent / "weights"
@@ -110,9 +110,7 @@ class Reader:
         """Read one article; see ``read``."""
         return next(self.read([article], habit=habit))
 
-    def read(
-        self, articles: Iterable[str | Article], *, habit: Habit | None = None
-    ) -> Iterator[Reading]:
+    def read(self, articles: Iterable[str | Article], *, habit: Habit | None = None) -> Iterator[Reading]:
         """Read articles of any length, one after the other, holding one group of them at a time.
 
         Short articles are read together, which is faster; time and memory are linear in an
@@ -174,6 +172,15 @@ class Reader:
         return round(1 / (1 + math.exp(-(cue_weight * log_odds + roles_weight * log_roles + constant))), 4)
 
 
+def weights_version(folder: Path) -> str | None:
+    """The version of the weights in a folder, without loading them; None if there are none."""
+    try:
+        version = json.loads((folder / "reader.json").read_text(encoding="utf-8"))["version"]
+    except (OSError, ValueError, KeyError):
+        return None
+    return str(version)
+
+
 def confidence_features(cue: Cue, roles: Roles) -> tuple[float, float]:
     """What confidence is computed from: the cue's log odds and the roles' log probability."""
     likely = min(max(cue.probability, 1e-4), 1 - 1e-4)
@@ -197,9 +204,7 @@ def scan(
     """
     found: list[list[tuple[Cue, Roles]]] = [[] for _ in texts]
     todo = [
-        (number, window)
-        for number, text in enumerate(texts)
-        for window in windows(text, core=core, context=context)
+        (number, window) for number, text in enumerate(texts) for window in windows(text, core=core, context=context)
     ]
     todo.sort(key=lambda item: _pieces(texts[item[0]], item[1]))
     for at in range(0, len(todo), _WINDOWS_TOGETHER):
@@ -220,7 +225,8 @@ def scan(
             )
             for (row, cue), roles in zip(some, all_roles, strict=True):
                 number, window = part[row]
-                found[number].append((cue.moved(window.first), roles.moved(window.first)))
+                if roles.content:  # without it a cue attributes nothing
+                    found[number].append((cue.moved(window.first), roles.moved(window.first)))
     for of_text in found:
         of_text.sort(key=lambda item: item[0].first)
     return found

@@ -113,9 +113,7 @@ def matched(text: str, gold: Sequence[Roles], pred: Sequence[Roles]) -> list[boo
         pred: What the Reader found.
     """
     scored = _Text(text)
-    gold_tokens, pred_tokens = (
-        [scored.tokens(_clean(roles, len(text))) for roles in side] for side in (gold, pred)
-    )
+    gold_tokens, pred_tokens = ([scored.tokens(_clean(roles, len(text))) for roles in side] for side in (gold, pred))
     right = [False] * len(pred)
     for i, j in match(gold_tokens, pred_tokens):
         right[j] = all(_agree(gold_tokens[i][role], pred_tokens[j][role]) for role in ROLES)
@@ -130,7 +128,7 @@ def figures(counts: Iterable[Counts]) -> dict[str, float]:
     """
     total: Counter[str] = Counter()
     for one in counts:
-        total.update(one)  # type: ignore[arg-type]  # a Counter adds floats as well
+        total.update(one)
     out: dict[str, float] = {
         name: total[name] for name in ("articles", "attributions.gold", "attributions.pred", "bad_spans")
     }
@@ -140,7 +138,13 @@ def figures(counts: Iterable[Counts]) -> dict[str, float]:
         out[f"{group}.jaccard"] = _ratio(total[f"{group}.jaccard_sum"], total[f"{group}.jaccard_units"])
     for group in ("attributions", *(f"by_type.{kind}" for kind in TYPES)):
         for level in LEVELS:
-            _add_f1(out, f"{group}.{level}", total[f"{group}.{level}"], total[f"{group}.gold"], total[f"{group}.pred"])
+            _add_f1(
+                out,
+                f"{group}.{level}",
+                total[f"{group}.{level}"],
+                total[f"{group}.gold"],
+                total[f"{group}.pred"],
+            )
         out[f"{group}.source_link"] = _ratio(total[f"{group}.linked"], total[f"{group}.pairs"])
         out[f"{group}.source_link_given"] = _ratio(total[f"{group}.linked_given"], total[f"{group}.pairs_given"])
     return out
@@ -316,7 +320,11 @@ def _quotations(text: str) -> Iterator[tuple[int, int, int]]:
     at = 0
     for line in text.split("\n"):
         doubles = _double_quotations(line)
-        gaps = zip([0, *(end for _, end, _ in doubles)], [*(start for start, _, _ in doubles), len(line)], strict=True)
+        gaps = zip(
+            [0, *(end for _, end, _ in doubles)],
+            [*(start for start, _, _ in doubles), len(line)],
+            strict=True,
+        )
         singles = (quotation for first, last in gaps for quotation in _single_quotations(line, first, last))
         for start, end, closing in (*doubles, *singles):
             yield at + start, at + end, closing
@@ -360,7 +368,7 @@ def _single_quotations(line: str, first: int, last: int) -> Iterator[tuple[int, 
 
 
 def _may_open(glyph: str, before: str, after: str) -> bool:
-    return glyph != "’" and not before.isalnum() and before not in ".,!?" and (after.isalpha() or after in "[(“\"")
+    return glyph != "’" and not before.isalnum() and before not in ".,!?" and (after.isalpha() or after in '[(“"')
 
 
 def _may_close(opening: str, glyph: str, before: str, after: str) -> bool:

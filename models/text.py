@@ -128,7 +128,9 @@ def _touching(quotations: Sequence[Quotation], content: Sequence[Span]) -> list[
     if not content:
         return []
     first = bisect_left(quotations, content[0].start, key=lambda q: q.start)
-    while first and (first == len(quotations) or quotations[first].depth or quotations[first - 1].end > content[0].start):
+    while first and (
+        first == len(quotations) or quotations[first].depth or quotations[first - 1].end > content[0].start
+    ):
         first -= 1
     last = bisect_left(quotations, content[-1].end, key=lambda q: q.start)
     return [q for q in quotations[first:last] if _overlap(content, Span(q.start, q.end))]
@@ -174,11 +176,7 @@ def _lines(text: str) -> list[tuple[Span, bool]]:
 
 def _wrap_width(text: str, lines: Sequence[tuple[Span, bool]]) -> int:
     """The columns at which a hard-wrapped text is wrapped; 0 for any other text."""
-    pairs = [
-        (lines[i - 1][0], line)
-        for i, (line, runs_on) in enumerate(lines)
-        if i and runs_on
-    ]
+    pairs = [(lines[i - 1][0], line) for i, (line, runs_on) in enumerate(lines) if i and runs_on]
     going_on = sum(
         1
         for first, second in pairs

@@ -28,8 +28,6 @@ def create_app(settings: Settings, reader: Reads | None = None) -> Flask:
     app.config["SETTINGS"] = settings
     app.config["READER"] = reader or _load(settings)
     app.config["GATE"] = Gate(settings.max_waiting)
-    # Bodies sent in chunks say no length: the framework stops reading them here.
-    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.url_map.strict_slashes = False
@@ -41,9 +39,7 @@ def create_app(settings: Settings, reader: Reads | None = None) -> Flask:
 
 
 def _load(settings: Settings) -> Reader:
-    reader = Reader.from_pretrained(
-        settings.weights or None, habit=settings.habit, threads=settings.threads or None
-    )
+    reader = Reader.from_pretrained(settings.weights or None, habit=settings.habit, threads=settings.threads or None)
     # The first reading is the slowest; no caller should wait for it.
     reader.read_one("“Ready,” it said.")
     _log.info("model %s is ready", reader.version)

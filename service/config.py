@@ -32,17 +32,21 @@ class Settings:
     port: int = _setting(8080, "Port to listen on; 0 takes a free one.", least=0, most=65535)
     workers: int = _setting(1, "Processes; each loads its own model.", least=1, most=256)
     threads: int = _setting(
-        0, "Cores that each process reads with; 0 shares out all cores among the processes.", least=0, most=1024
+        0,
+        "Cores that each process reads with; 0 shares out all cores among the processes.",
+        least=0,
+        most=1024,
     )
     weights: str = _setting("", "Folder of the trained weights; empty for those that whosaid ships.")
     habit: Habit = _setting(HABITS[0], "Whose way of marking attributions is followed where a request says nothing.")
     max_body_bytes: int = _setting(1_000_000, "The longest request body.", least=1, most=1_000_000_000)
     max_waiting: int = _setting(
-        16, "Requests of one process that may wait for their turn to be read; the next ones get 429.", least=0, most=1000
+        16,
+        "Requests of one process that may wait for their turn to be read; the next ones get 429.",
+        least=0,
+        most=1000,
     )
-    timeout: int = _setting(
-        120, "Seconds after which a process that shows no life is replaced.", least=1, most=86_400
-    )
+    timeout: int = _setting(120, "Seconds after which a process that shows no life is replaced.", least=1, most=86_400)
 
 
 def documentation() -> list[tuple[str, str, str]]:

@@ -93,6 +93,6 @@ class NotReady(ServiceError):
 
 
 KINDS: tuple[type[ServiceError], ...] = (
-    BadRequest, BadJSON, NotFound, MethodNotAllowed, TooLarge, WrongContentType, Invalid, Overloaded, NotReady,
-    ServiceError,
+    BadRequest, BadJSON, NotFound, MethodNotAllowed, TooLarge, WrongContentType, Invalid, Overloaded,
+    NotReady, ServiceError,
 )  # fmt: skip

@@ -16,7 +16,7 @@ _OTHERS = 4  # threads beside those that read or wait, so that health checks are
 _APP_LOAD_ERROR = 4  # the exit status that gunicorn takes as: starting again will not help
 
 
-class Server(BaseApplication):  # type: ignore[misc]
+class Server(BaseApplication):
     """gunicorn with whosaid's application and settings."""
 
     def __init__(self, settings: Settings) -> None:
@@ -24,7 +24,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         super().__init__()
 
     def load_config(self) -> None:
-        """gunicorn's settings."""
+        """Hand whosaid's settings to gunicorn."""
         settings = self.settings
         for name, value in {
             "bind": f"{_bracketed(settings.host)}:{settings.port}",

@@ -12,7 +12,7 @@ import click
 import torch
 
 from models.encoding import Encoder
-from models.network import Network, NetworkConfig
+from models.network import Network
 from models.reader import CONTEXT, CORE, WEIGHTS, Reader, ReaderConfig, load_tokenizer
 from models.training.augmentation import Augmenter
 from models.training.corpora import read_corpora
@@ -44,14 +44,17 @@ def main() -> None:
 @click.option("--run", type=click.Path(path_type=Path), default=Path("runs/network"), show_default=True)
 @click.option("--epochs", type=click.IntRange(min=1), default=Plan().epochs, show_default=True)
 @click.option("--seed", type=int, default=Plan().seed, show_default=True)
+@click.option("--world-copies", type=click.IntRange(min=1), default=Plan().world_copies, show_default=True)
 @click.option("--minutes", type=float, help="Stop after so long; the same command goes on from there.")
 @click.option("--threads", type=click.IntRange(min=1), help="Cores to use.")
-def train(data: Path, run: Path, epochs: int, seed: int, minutes: float | None, threads: int | None) -> None:
+def train(
+    data: Path, run: Path, epochs: int, seed: int, world_copies: int, minutes: float | None, threads: int | None
+) -> None:
     """Train, or go on with the training in RUN."""
     if threads:
         torch.set_num_threads(threads)
     corpora = read_corpora(data)
-    plan = replace(Plan(), epochs=epochs, seed=seed)
+    plan = replace(Plan(), epochs=epochs, seed=seed, world_copies=world_copies)
     torch.manual_seed(seed)
     encoder = Encoder(load_tokenizer(backbone()))
     examples = [*corpora.polnear, *corpora.world]
@@ -81,12 +84,10 @@ def export(data: Path, run: Path, to: Path, version: str) -> None:
     network = Network.from_backbone(backbone())
     network.load_state_dict(torch.load(run / "best.pt", weights_only=True))
     encoder = Encoder(load_tokenizer(backbone()))
-    thresholds, calibration = {}, {}
+    thresholds, calibration = dict[str, float](), dict[str, list[float]]()
     for dev in (corpora.world_dev, corpora.polnear_dev):
         habit = dev[0].habit
-        predicted = predict(
-            network.eval(), encoder, dev, core=CORE, context=CONTEXT
-        )
+        predicted = predict(network.eval(), encoder, dev, core=CORE, context=CONTEXT)
         thresholds[habit], figures = best_threshold(predicted)
         calibration[habit] = calibrate(predicted, thresholds[habit])
         click.echo(f"{habit}: threshold {thresholds[habit]}, calibration {calibration[habit]}")

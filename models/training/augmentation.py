@@ -16,7 +16,16 @@ from models.records import Span
 from models.text import paragraphs, quotations
 from models.training.corpora import Example, Marked, Name
 
-_STYLES: Final = (("“", "”"), ('"', '"'), ("‘", "’"), ("'", "'"), ("«", "»"), ("„", "“"), ("“", '"'), ('"', "”"))
+_STYLES: Final = (
+    ("“", "”"),
+    ('"', '"'),
+    ("‘", "’"),
+    ("'", "'"),
+    ("«", "»"),
+    ("„", "“"),
+    ("“", '"'),
+    ('"', "”"),
+)
 _STYLE_WEIGHTS: Final = (4, 6, 2, 2, 1, 1, 1, 1)
 
 _MENU: Final = (
@@ -86,7 +95,7 @@ def edit(example: Example, changes: Iterable[tuple[int, int, str]]) -> Example:
         ),
         names=None
         if example.names is None
-        else tuple(Name(new, one.kind) for one in example.names if (new := move(one.span)).start < new.end),
+        else tuple(Name(moved, one.kind) for one in example.names if (moved := move(one.span)).start < moved.end),
     )
 
 
@@ -143,9 +152,11 @@ def capitalize(example: Example, rng: Random) -> Example:
     old = example.text[block.start : end]
     new = old.upper()
     # Some letters become two in capitals; spans inside would no longer fit.
-    return edit(example, [(block.start + n, block.start + n + 1, c) for n, c in enumerate(new)]) if len(
-        new
-    ) == len(old) else example
+    return (
+        edit(example, [(block.start + n, block.start + n + 1, c) for n, c in enumerate(new)])
+        if len(new) == len(old)
+        else example
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,10 +70,10 @@ def read_attributions(path: Path, habit: Habit) -> list[Example]:
                 )
                 for one in row["attributions"]
             ),
-            names=None if row.get("names") is None else tuple(
-                Name(Span(start, end), _NAME_KINDS[kind])
-                for start, end, kind in row["names"]
-                if kind in _NAME_KINDS
+            names=None
+            if row.get("names") is None
+            else tuple(
+                Name(Span(start, end), _NAME_KINDS[kind]) for start, end, kind in row["names"] if kind in _NAME_KINDS
             ),
             gold=row["attributions"],
         )

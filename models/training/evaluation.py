@@ -14,7 +14,7 @@ from models.decoding import Cue, Roles, spans_in_text
 from models.encoding import EncodedText, Encoder
 from models.network import Network
 from models.reader import confidence_features, scan
-from models.scoring import count, figures
+from models.scoring import count, figures, matched
 from models.training.corpora import Example
 
 THRESHOLDS: Final = tuple(step / 100 for step in range(25, 76, 5))
@@ -22,14 +22,12 @@ THRESHOLDS: Final = tuple(step / 100 for step in range(25, 76, 5))
 Found = Sequence[tuple[Cue, Roles]]
 
 
-def predict(network: Network, encoder: Encoder, examples: Sequence[Example], *, core: int, context: int) -> list[
-    tuple[Example, EncodedText, Found]
-]:
+def predict(
+    network: Network, encoder: Encoder, examples: Sequence[Example], *, core: int, context: int
+) -> list[tuple[Example, EncodedText, Found]]:
     """What the network finds at the lowest threshold, for each example in its own habit."""
     texts = [encoder.encode(example.text) for example in examples]
-    found = scan(
-        network, encoder, texts, examples[0].habit, threshold=THRESHOLDS[0], core=core, context=context
-    )
+    found = scan(network, encoder, texts, examples[0].habit, threshold=THRESHOLDS[0], core=core, context=context)
     return list(zip(examples, texts, found, strict=True))
 
 
@@ -103,8 +101,6 @@ def outcomes(
     predicted: Sequence[tuple[Example, EncodedText, Found]], threshold: float
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Each prediction's features, (N, 2), and whether it is right: all roles overlap a gold attribution's, (N,)."""
-    from models.scoring import matched
-
     features, right = [], []
     for example, words, found in predicted:
         kept = [one for one in found if one[0].probability >= threshold]

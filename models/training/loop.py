@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from random import Random
@@ -190,7 +190,7 @@ class Trainer:
         }
         with (self.folder / "log.jsonl").open("a", encoding="utf-8") as log:
             log.write(json.dumps(row) + "\n")
-        print("  ".join(f"{name} {value}" for name, value in row.items()), flush=True)  # noqa: T201
+        print("  ".join(f"{name} {value}" for name, value in row.items()), flush=True)
 
     def _save(self) -> None:
         _write(
@@ -242,7 +242,7 @@ def losses(network: Network, batch: Batch, targets: Targets, plan: Plan) -> Tens
     return loss
 
 
-def _write(state: dict[str, object] | dict[str, Tensor], file: Path) -> None:
+def _write(state: Mapping[str, object], file: Path) -> None:
     """Write all of it or nothing."""
     part = file.with_suffix(".part")
     torch.save(state, part)

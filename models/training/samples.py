@@ -130,9 +130,7 @@ def collate(items: Sequence[Sample], encoder: Encoder, rng: Random, word_dropout
         first, last, labels = item.window.first, item.window.last, item.labels
         size = last - first
         padding = [0] * (width - size)
-        inside = [
-            number for number, cue in enumerate(labels.cues) if first <= cue[0] and cue[1] <= last
-        ]
+        inside = [number for number, cue in enumerate(labels.cues) if first <= cue[0] and cue[1] <= last]
         tags = tag_spans([(0, a - first, b - first) for a, b in (labels.cues[number] for number in inside)], size)
         allowed[row] = functional.one_hot(torch.tensor(tags + padding), _CUE_TAGS).bool()
         for a, b in labels.doubtful:
@@ -144,7 +142,10 @@ def collate(items: Sequence[Sample], encoder: Encoder, rng: Random, word_dropout
                 tag_spans(
                     [
                         (role, x - first, y - first)
-                        for role, pieces in ((SOURCE, labels.source[number]), (CONTENT, labels.content[number]))
+                        for role, pieces in (
+                            (SOURCE, labels.source[number]),
+                            (CONTENT, labels.content[number]),
+                        )
                         for x, y in pieces
                         if y > first and x < last
                     ],

@@ -14,7 +14,7 @@ from service.api.problems import CONTENT_TYPE, ProblemSchema, respond, translate
 from service.errors import KINDS
 
 
-class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
+class Blueprint(flask_smorest.Blueprint):
     """flask-smorest's blueprint with our reading of bodies and our errors."""
 
     ARGUMENTS_PARSER = Parser()
@@ -30,7 +30,7 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
         return decorate
 
 
-class Api(flask_smorest.Api):  # type: ignore[misc]
+class Api(flask_smorest.Api):
     """flask-smorest's API whose errors are problem details."""
 
     ERROR_SCHEMA = ProblemSchema

@@ -17,9 +17,7 @@ def _range(piece: str) -> dict[str, int]:
     return {"start": start, "end": start + len(piece)}
 
 
-def _attribution(
-    source: str, cue: str, content: str, kind: str, confidence: float, sentence: int
-) -> dict[str, Any]:
+def _attribution(source: str, cue: str, content: str, kind: str, confidence: float, sentence: int) -> dict[str, Any]:
     return {
         "source": [_span(source)],
         "cue": [_span(cue)],

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any, NoReturn
 
 from flask import Request, current_app
 from webargs.flaskparser import FlaskParser
-from werkzeug.exceptions import RequestEntityTooLarge
 
 from service.config import PREFIX
 from service.errors import BadJSON, TooLarge, WrongContentType
 
-_DRAINED = 16  # times the limit: so much of a body that is too long is read, so that the client hears the answer
+_DRAINED = 16  # times the limit: so much of a body that is too long is read
 _CHUNK = 1 << 16
 
 
@@ -48,27 +48,32 @@ def read_body(req: Request) -> bytes:
     Raises:
         TooLarge: It is longer than the limit.
     """
-    limit = current_app.config["SETTINGS"].max_body_bytes
-    try:
-        if (req.content_length or 0) <= limit:
-            return req.get_data(cache=False)
-        observed = req.content_length or 0
-        _drain(req, min(observed, limit * _DRAINED))
-    except RequestEntityTooLarge:
-        observed = limit + 1  # sent in chunks: no one knows how much more there is
+    limit: int = current_app.config["SETTINGS"].max_body_bytes
+    size = req.content_length
+    if size is None:
+        # Sent in chunks: its length is known once it is here.
+        body = b"".join(_pieces(req, limit + 1))
+        size = len(body)
+    elif size <= limit:
+        body = b"".join(_pieces(req, size))
+    if size <= limit:
+        return body
+    # A client that is still busy sending would see a broken connection instead of the answer.
+    for _ in _pieces(req, limit * _DRAINED):
+        pass
     raise TooLarge(
-        f"The body has {observed:,} bytes or more; at most {limit:,} are allowed.",
+        f"The body has {size:,} bytes or more; at most {limit:,} are allowed.",
         limit=limit,
-        observed=observed,
+        observed=size,
         setting=PREFIX + "MAX_BODY_BYTES",
     )
 
 
-def _drain(req: Request, size: int) -> None:
-    """Read and forget: a client still busy sending would see a broken connection instead of the answer."""
-    stream = req.environ["wsgi.input"]
-    while size > 0 and (chunk := stream.read(min(size, _CHUNK))):
-        size -= len(chunk)
+def _pieces(req: Request, most: int) -> Iterator[bytes]:
+    """The body, piece by piece, up to so many bytes."""
+    while most > 0 and (piece := req.stream.read(min(most, _CHUNK))):
+        most -= len(piece)
+        yield piece
 
 
 def parse_json(body: bytes) -> Any:

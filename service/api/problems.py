@@ -42,7 +42,8 @@ class ProblemSchema(ma.Schema):
     """An error, as RFC 9457 has it."""
 
     type = ma.fields.String(
-        required=True, metadata={"description": "What kind of problem; the address explains it.", "format": "uri-reference"}
+        required=True,
+        metadata={"description": "What kind of problem; the address explains it.", "format": "uri-reference"},
     )
     title = ma.fields.String(required=True, metadata={"description": "The kind of problem in words."})
     status = ma.fields.Integer(required=True, metadata={"description": "The HTTP status."})
@@ -89,7 +90,9 @@ def translate(error: HTTPException) -> ServiceError:
     """An error of the framework as one of ours."""
     messages = (getattr(error, "data", None) or {}).get("messages")
     if error.code == 422 and messages:
-        return Invalid(errors=[{"field": where, "message": what} for where, what in _flat(messages.get("json", messages))])
+        return Invalid(
+            errors=[{"field": where, "message": what} for where, what in _flat(messages.get("json", messages))]
+        )
     kind = _BY_STATUS.get(error.code, BadRequest if (error.code or 500) < 500 else ServiceError)
     return kind(error.description)
 

@@ -78,7 +78,10 @@ class AnalysisRequestSchema(ma.Schema):
     text = Text(metadata={"description": "The article's text, read as it stands: offsets count its code points."})
     html = Text(metadata={"description": "The article's web page; its main text is taken out first."})
     title = Text(validate=validate.Length(max=MAX_TITLE), metadata={"description": "The headline."})
-    url = Url(validate=validate.Length(max=MAX_URL), metadata={"description": "Where the article is.", "format": "uri"})
+    url = Url(
+        validate=validate.Length(max=MAX_URL),
+        metadata={"description": "Where the article is.", "format": "uri"},
+    )
     published = Published(metadata={"description": "When it appeared: ISO 8601, a date or a date and time."})
     language = Text(
         validate=validate.Regexp(
@@ -108,10 +111,14 @@ class RangeSchema(ma.Schema):
     """A half-open range of the article's text."""
 
     start = fields.Integer(
-        required=True, validate=validate.Range(min=0), metadata={"description": "The first code point's offset."}
+        required=True,
+        validate=validate.Range(min=0),
+        metadata={"description": "The first code point's offset."},
     )
     end = fields.Integer(
-        required=True, validate=validate.Range(min=0), metadata={"description": "The offset behind the last code point."}
+        required=True,
+        validate=validate.Range(min=0),
+        metadata={"description": "The offset behind the last code point."},
     )
 
 
@@ -125,10 +132,14 @@ class AttributionSchema(ma.Schema):
     """One place where the article attributes something to someone."""
 
     source = fields.List(
-        fields.Nested(SpanSchema), required=True, metadata={"description": "Who: the words that name the source."}
+        fields.Nested(SpanSchema),
+        required=True,
+        metadata={"description": "Who: the words that name the source."},
     )
     cue = fields.List(
-        fields.Nested(SpanSchema), required=True, metadata={"description": "The attributing words, like said."}
+        fields.Nested(SpanSchema),
+        required=True,
+        metadata={"description": "The attributing words, like said."},
     )
     content = fields.List(fields.Nested(SpanSchema), required=True, metadata={"description": "What is attributed."})
     type = fields.String(
@@ -174,7 +185,9 @@ class ModelSchema(ma.Schema):
 
     version = fields.String(required=True, metadata={"description": "The version of the trained weights."})
     habit = fields.String(
-        required=True, validate=validate.OneOf(HABITS), metadata={"description": "The habit that was followed."}
+        required=True,
+        validate=validate.OneOf(HABITS),
+        metadata={"description": "The habit that was followed."},
     )
 
 
@@ -183,7 +196,9 @@ class AnalysisSchema(ma.Schema):
 
     article = fields.Nested(ArticleSchema, required=True)
     attributions = fields.List(
-        fields.Nested(AttributionSchema), required=True, metadata={"description": "In the order of their cues."}
+        fields.Nested(AttributionSchema),
+        required=True,
+        metadata={"description": "In the order of their cues."},
     )
     model = fields.Nested(ModelSchema, required=True)
 

@@ -6,6 +6,7 @@ import logging
 from dataclasses import dataclass
 
 import trafilatura
+from trafilatura.settings import Document
 
 # It warns of each page that it cannot read; the caller gets an error for that.
 logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
@@ -41,6 +42,6 @@ def read_page(html: str, url: str | None = None) -> Page:
         )
     except (ValueError, RecursionError) as error:
         raise PageError("The page cannot be taken apart.") from error
-    if found is None or isinstance(found, dict) or not (found.text or "").strip():
+    if not isinstance(found, Document) or not found.text or not found.text.strip():
         raise PageError("No article was found in the page.")
     return Page(found.text, found.title or None, url or found.url or None, found.date or None)

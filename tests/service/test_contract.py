@@ -144,5 +144,3 @@ def test_options_win_over_the_environment() -> None:
     environ = {"WHOSAID_PORT": "1", "WHOSAID_WORKERS": "2", "HOME": "/"}
     found = load_settings({"port": 3, "workers": None}, environ)
     assert (found.port, found.workers) == (3, 2)
-
-

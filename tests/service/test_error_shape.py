@@ -75,9 +75,7 @@ def test_too_many_requests_at_once_are_sent_away(app: Flask) -> None:
     app.config["READER"] = Slow()
     statuses: list[int] = []
     threads = [
-        threading.Thread(
-            target=lambda: statuses.append(app.test_client().post(URL, json={"text": "a"}).status_code)
-        )
+        threading.Thread(target=lambda: statuses.append(app.test_client().post(URL, json={"text": "a"}).status_code))
         for _ in range(3)
     ]
     for thread in threads:

@@ -1,0 +1,1 @@
+"""Reads articles: no HTTP, no database.  ``models.reader.Reader`` is the one door."""

@@ -1,0 +1,114 @@
+"""Readings and figures as a person likes to see them in a terminal."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from models.records import ROLES, Attribution, Reading, Role, Span
+
+STYLES: Final[dict[Role, str]] = {"source": "bold cyan", "cue": "bold magenta", "content": "green"}
+_LEVELS: Final = {
+    "content_overlap": "content overlap",
+    "overlap": "overlap, all roles",
+    "exact": "exact, all roles",
+}
+
+
+def show_reading(reading: Reading, console: Console) -> None:
+    """Print the attributions in their context, and a summary."""
+    if not reading.attributions:
+        console.print("No attributions found.")
+        return
+    for number, one in enumerate(reading.attributions, 1):
+        console.print(_attribution(number, one, reading))
+    console.print(_summary(reading))
+
+
+def _attribution(number: int, one: Attribution, reading: Reading) -> RenderableType:
+    source = " … ".join(_plain(span.of(reading.text)) for span in one.source)
+    head = Text.assemble(
+        (f"{number}. ", "dim"),
+        (source or "no source named", STYLES["source"] if source else "dim"),
+        ("  ·  ", "dim"),
+        (" … ".join(_plain(span.of(reading.text)) for span in one.cue), STYLES["cue"]),
+        (f"  ·  {one.type}, {one.confidence:.0%}", "dim"),
+    )
+    return Group(head, Padding(_in_context(one, reading), (0, 0, 1, 4)))
+
+
+def _in_context(one: Attribution, reading: Reading) -> Text:
+    """The sentences that the attribution touches, its roles in colours; gaps are shown as dots."""
+    spans = [(span, STYLES[role]) for role in ROLES for span in getattr(one, role)]
+    out = Text()
+    before: Span | None = None
+    for sentence in _touched(reading.sentences, [span for span, _ in spans]):
+        if before is not None:
+            out.append(" " if not reading.text[before.end : sentence.start].strip() else " … ")
+        at = len(out)
+        out.append(_plain(sentence.of(reading.text)))
+        for span, style in spans:
+            start, end = max(span.start, sentence.start), min(span.end, sentence.end)
+            if start < end:
+                out.stylize(style, at + start - sentence.start, at + end - sentence.start)
+        before = sentence
+    return out
+
+
+def _touched(sentences: tuple[Span, ...], spans: list[Span]) -> Iterator[Span]:
+    first, last = min(span.start for span in spans), max(span.end for span in spans)
+    for sentence in sentences:
+        if sentence.end <= first or sentence.start >= last:
+            continue
+        if any(span.start < sentence.end and sentence.start < span.end for span in spans):
+            yield sentence
+
+
+def _plain(text: str) -> str:
+    """As many characters, none of which moves the cursor or changes colours: the text is a stranger's."""
+    return "".join(
+        " " if char.isspace() else "\ufffd" if unicodedata.category(char) in ("Cc", "Cs") else char for char in text
+    )
+
+
+def _summary(reading: Reading) -> RenderableType:
+    types = Counter(one.type for one in reading.attributions)
+    sources = Counter(_plain(one.source[0].of(reading.text)) for one in reading.attributions if one.source)
+    total = len(reading.attributions)
+    lines = [
+        Text(f"{total} attribution{'s' * (total != 1)}: " + ", ".join(f"{n} {kind}" for kind, n in types.most_common()))
+    ]
+    if sources:
+        named = ", ".join(f"{name} ({n})" if n > 1 else name for name, n in sources.most_common(12))
+        lines.append(Text(f"sources: {named}{', …' if len(sources) > 12 else ''}", style="dim"))
+    return Group(*lines)
+
+
+def show_figures(figures: Mapping[str, float], console: Console) -> None:
+    """Print a measurement by ``models.scoring``, in percent."""
+    table = Table("figure", "F1", "precision", "recall", box=None, header_style="bold")
+    for column in table.columns[1:]:
+        column.justify = "right"
+
+    def row(title: str, name: str) -> None:
+        table.add_row(title, *(f"{100 * figures[f'{name}.{part}']:.1f}" for part in ("f1", "p", "r")))
+
+    for level, title in _LEVELS.items():
+        row(title, f"attributions.{level}")
+    for role in ROLES:
+        row(f"{role} spans, exact", f"spans.{role}.exact")
+    for kind in ("direct", "mixed", "indirect"):
+        row(f"{kind}: content overlap", f"by_type.{kind}.content_overlap")
+        row(f"{kind}: overlap, all roles", f"by_type.{kind}.overlap")
+    console.print(table)
+    console.print(
+        f"{figures['articles']:.0f} articles, {figures['attributions.gold']:.0f} attributions by people,"
+        f" {figures['attributions.pred']:.0f} found"
+    )

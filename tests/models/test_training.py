@@ -1,0 +1,145 @@
+"""A short training: the loss falls, and what was interrupted goes on as if it had not been."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models.encoding import Encoder
+from models.network import Network, NetworkConfig
+from models.reader import WEIGHTS, Reader, ReaderConfig, load_tokenizer
+from models.records import Span
+from models.training.augmentation import Augmenter, edit
+from models.training.corpora import Example, Marked, Name, held_out
+from models.training.loop import Plan, Trainer
+from models.training.samples import label
+
+TEXTS = [
+    ("“We will rebuild,” said Amara Diallo.", ("Amara Diallo", "said", "“We will rebuild,”")),
+    ("Bruno Lund said that the bridge is closed.", ("Bruno Lund", "said", "that the bridge is closed")),
+    ("The council believes it will rain.", ("The council", "believes", "it will rain")),
+    ("According to Chen, buses run.", ("Chen", "According to", "buses run")),
+]
+NAMES = [("Ines", "Duarte"), ("Kofi", "Asante", "Mensah")]
+
+
+def example(number: int, text: str, roles: tuple[str, str, str]) -> Example:
+    spans = {
+        role: (Span(text.index(piece), text.index(piece) + len(piece)),)
+        for role, piece in zip(("source", "cue", "content"), roles, strict=True)
+    }
+    names = (Name(spans["source"][0], "person"),) if number < 2 else None
+    habit = "world" if number % 2 else "polnear"
+    return Example(str(number), text, habit, (Marked(spans, "factual" if number else None),), names)
+
+
+EXAMPLES = [example(number, *one) for number, one in enumerate(TEXTS)]
+
+
+def small_network() -> Network:
+    torch.manual_seed(0)
+    return Network(
+        NetworkConfig(
+            {
+                "vocab_size": 30522,
+                "hidden_size": 32,
+                "num_hidden_layers": 1,
+                "num_attention_heads": 2,
+                "intermediate_size": 64,
+            },
+            roles_width=16,
+        )
+    )
+
+
+@pytest.fixture(scope="module")
+def encoder() -> Encoder:
+    return Encoder(load_tokenizer(WEIGHTS))
+
+
+def trainer(folder: Path, encoder: Encoder, plan: Plan) -> Trainer:
+    return Trainer(small_network(), encoder, EXAMPLES, plan, Augmenter(NAMES, ["Rain again"]), None, folder)
+
+
+PLAN = replace(Plan(), epochs=16, rate=5e-3, head_rate=1e-2, group=3, bfloat16=False, world_copies=1)
+
+
+def test_the_loss_falls_and_a_resumed_training_is_the_same(tmp_path: Path, encoder: Encoder) -> None:
+    whole = trainer(tmp_path / "whole", encoder, PLAN)
+    assert whole.run()
+    log = [json.loads(line)["loss"] for line in (tmp_path / "whole/log.jsonl").read_text().splitlines()]
+    assert sum(log[-4:]) < 0.5 * sum(log[:4])
+
+    stops = 0
+    while not trainer(tmp_path / "parts", encoder, PLAN).run(until=0.0):
+        stops += 1  # after each group a new process would begin here
+    assert stops == 2 * PLAN.epochs
+    one, other = (torch.load(tmp_path / name / "best.pt", weights_only=True) for name in ("whole", "parts"))
+    assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_a_checkpoint_of_another_plan_is_refused(tmp_path: Path, encoder: Encoder) -> None:
+    trainer(tmp_path, encoder, PLAN).run(until=0.0)
+    with pytest.raises(ValueError, match="another plan"):
+        trainer(tmp_path, encoder, replace(PLAN, seed=2)).run()
+
+
+def test_what_was_saved_reads_the_same(tmp_path: Path, encoder: Encoder) -> None:
+    tuned = trainer(tmp_path / "run", encoder, replace(PLAN, epochs=30))
+    tuned.run()
+    tuned.network.load_state_dict({name: value.half().float() for name, value in tuned.averaged.items()})
+    calibration = {"world": [1.0, 1.0, 0.0], "polnear": [1.0, 1.0, 0.0]}
+    config = ReaderConfig("test", {"world": 0.3, "polnear": 0.3}, calibration)
+    before = Reader(tuned.network, encoder, config)
+    before.save_pretrained(tmp_path / "weights", WEIGHTS / "tokenizer.json")
+    after = Reader.from_pretrained(tmp_path / "weights")
+    texts = [text for text, _ in TEXTS]
+    readings = list(before.read(texts))
+    assert readings == list(after.read(texts))
+    assert sum(len(reading.attributions) for reading in readings) >= 3
+
+
+def test_doubtful_and_cueless_attributions_teach_nothing(encoder: Encoder) -> None:
+    text = TEXTS[0][0]
+    roles = EXAMPLES[0].attributions[0].roles
+    labels = label(
+        replace(EXAMPLES[0], attributions=(Marked(roles, doubtful=True), Marked({**roles, "cue": ()}))),
+        encoder.encode(text),
+    )
+    assert labels.cues == []
+    assert [text[encoder.encode(text).spans[first].start :][:4] for first, _ in labels.doubtful] == ["said"]
+
+
+@given(st.integers(0, 3), st.integers(0, 10_000))
+@settings(max_examples=200, deadline=None)
+def test_augmentation_moves_spans_along(number: int, seed: int) -> None:
+    old = EXAMPLES[number]
+    new = Augmenter(NAMES, ["Rain again", "Bridge closed"])(old, Random(seed))
+    for before, after in zip(old.attributions, new.attributions, strict=True):
+        assert before.category == after.category
+        cue_before, cue_after = (one.roles["cue"][0] for one in (before, after))
+        assert cue_after.of(new.text).lower() == cue_before.of(old.text).lower()
+        assert after.roles["content"][0].of(new.text).lower().rstrip(".,") in new.text.lower()
+        assert len(after.roles["source"][0].of(new.text).split()) <= 3
+
+
+def test_edits_grow_and_move_spans() -> None:
+    old = Example(
+        "0", "abcdef", "world", (Marked({"source": (Span(0, 2),), "cue": (Span(2, 4),), "content": (Span(4, 6),)}),)
+    )
+    new = edit(old, [(1, 3, "XYZ"), (6, 6, "!")])
+    assert new.text == "aXYZdef!"
+    roles = new.attributions[0].roles
+    assert [spans[0].of(new.text) for spans in roles.values()] == ["aXYZ", "XYZd", "ef"]
+
+
+def test_a_fifth_of_the_articles_is_held_out() -> None:
+    share = sum(held_out(f"article {number}") for number in range(2000)) / 2000
+    assert 0.17 < share < 0.24
