@@ -97,13 +97,17 @@ class Encoder:
     """
 
     def __init__(self, tokenizer: PreTrainedTokenizerFast) -> None:
-        self._pieces_of = lru_cache(maxsize=100_000)(
-            lambda word: tuple(tokenizer.encode(word, add_special_tokens=False)) or (tokenizer.unk_token_id,)
-        )
+        self._tokenizer = tokenizer
+        self._pieces_of = lru_cache(maxsize=100_000)(self._split)
         self.cls, self.sep, self.pad = (
             int(number) for number in (tokenizer.cls_token_id, tokenizer.sep_token_id, tokenizer.pad_token_id)
         )
-        self.mask = int(tokenizer.mask_token_id)
+        self.mask, self.unknown = int(tokenizer.mask_token_id), int(tokenizer.unk_token_id)
+
+    def _split(self, word: str) -> tuple[int, ...]:
+        """The word's pieces, at least one; a lone surrogate is read as a question mark."""
+        readable = word.encode(errors="replace").decode()
+        return tuple(self._tokenizer.encode(readable, add_special_tokens=False)) or (self.unknown,)
 
     def encode(self, text: str) -> EncodedText:
         """The text's words, word pieces and features; linear in its length."""

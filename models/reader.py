@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 import torch
+from safetensors import SafetensorError
 from transformers import PreTrainedTokenizerFast
 
 from models.decoding import Cue, Roles, find_cues, find_roles, spans_in_text
@@ -96,7 +97,7 @@ class Reader:
             config = ReaderConfig(**json.loads((folder / "reader.json").read_text(encoding="utf-8")))
             network = Network.from_pretrained(folder)
             encoder = Encoder(load_tokenizer(folder))
-        except (OSError, ValueError, TypeError, KeyError, RuntimeError) as error:
+        except (OSError, ValueError, TypeError, KeyError, RuntimeError, SafetensorError) as error:
             raise WeightsError(f"broken weights in {folder}: {error}") from error
         return cls(network, encoder, config, habit)
 

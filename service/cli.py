@@ -7,9 +7,11 @@ import os
 import sys
 from collections import deque
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
+from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from time import monotonic
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
@@ -72,6 +74,8 @@ def _version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
 )
 def main() -> None:
     """Find who said what in news articles."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # an old terminal lacks some of an article's characters
 
 
 @main.command()
@@ -139,6 +143,7 @@ def _read_file(file: Path, as_json: bool, load: Any, *how: Any) -> None:
     reading = load(*how).read_one(text)
     try:
         if as_json:
+            _write_utf8()
             click.echo(json.dumps(_as_json(reading), ensure_ascii=False, indent=1))
         else:
             show_reading(reading, Console())
@@ -182,7 +187,7 @@ def _read_archive(reader: Reader, source: Path, out: Path, skip_errors: bool) ->
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-    from service.archives import Item, LineError, read_items, to_line, whole_file
+    from service.archives import Item, LineError, read_items, to_line
 
     skipped = 0
 
@@ -197,33 +202,66 @@ def _read_archive(reader: Reader, source: Path, out: Path, skip_errors: bool) ->
         BarColumn(),
         TaskProgressColumn(),
         TextColumn("{task.fields[done]} articles"),
+        TextColumn("{task.fields[rate]:.1f} articles/s"),
         TimeRemainingColumn(),
     )
-    with ExitStack() as stack:
-        lines = sys.stdin.buffer if str(source) == "-" else stack.enter_context(source.open("rb"))
-        size = source.stat().st_size if str(source) != "-" else None
-        progress = stack.enter_context(Progress(*columns, console=Console(stderr=True)))
-        task = progress.add_task("reading", total=size, done=0)
-        items: deque[Item] = deque()  # read ahead of the readings by the Reader
+    try:
+        with ExitStack() as stack:
+            lines = sys.stdin.buffer if str(source) == "-" else stack.enter_context(_opened(source))
+            size = source.stat().st_size if str(source) != "-" else None
+            progress = stack.enter_context(Progress(*columns, console=Console(stderr=True)))
+            task = progress.add_task("reading", total=size, done=0, rate=0.0)
+            items: deque[Item] = deque()  # read ahead of the readings by the Reader
 
-        def texts() -> Iterator[str]:
-            for item in read_items(lines, lambda length: progress.advance(task, length), refuse):
-                items.append(item)
-                yield item.text
+            def texts() -> Iterator[str]:
+                try:
+                    for item in read_items(lines, lambda length: progress.advance(task, length), refuse):
+                        items.append(item)
+                        yield item.text
+                except BrokenPipeError:  # from refuse
+                    raise
+                except OSError as error:
+                    raise click.ClickException(f"cannot read {source}: {error.strerror}") from None
 
-        try:
-            target = stack.enter_context(whole_file(out)) if str(out) != "-" else sys.stdout
+            target = stack.enter_context(_output(out))
+            begun = monotonic()
             for done, reading in enumerate(reader.read(texts()), 1):
                 target.write(to_line(items.popleft().id, reading) + "\n")
-                progress.update(task, done=done)
+                progress.update(task, done=done, rate=done / max(monotonic() - begun, 1e-3))
             target.flush()
-        except LineError as error:
-            raise click.ClickException(f"{source}, {error}") from None
-        except BrokenPipeError:
-            _forget_output()
-        except OSError as error:
-            raise click.ClickException(f"cannot write {out}: {error.strerror}") from None
+    except LineError as error:
+        raise click.ClickException(f"{source}, {error}") from None
+    except BrokenPipeError:
+        if str(out) != "-":
+            raise  # nobody reads standard error: click ends quietly, and a half-written file is not kept
+        _forget_output()
+    except OSError as error:
+        raise click.ClickException(f"cannot write {out}: {error.strerror}") from None
     return skipped
+
+
+def _opened(source: Path) -> IO[bytes]:
+    try:
+        return source.open("rb")
+    except OSError as error:
+        raise click.ClickException(f"cannot read {source}: {error.strerror}") from None
+
+
+def _output(out: Path) -> AbstractContextManager[IO[str]]:
+    from service.archives import whole_file
+
+    if str(out) == "-":
+        _write_utf8()
+        return nullcontext(sys.stdout)
+    if out.exists() and not out.is_file():  # /dev/null must not be replaced by a file
+        return out.open("w", encoding="utf-8", newline="\n")
+    return whole_file(out)
+
+
+def _write_utf8() -> None:
+    """JSON is UTF-8, whatever the terminal's encoding."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8", errors="strict")
 
 
 def _forget_output() -> None:
@@ -251,31 +289,61 @@ def evaluate(
     from rich.progress import track
 
     from models.scoring import count, figures
-    from models.training.corpora import held_out as is_held_out
-    from models.training.corpora import read_lines
     from service.archives import to_line
     from service.display import show_figures
 
-    try:
-        rows = [row for row in read_lines(gold) if not held_out or is_held_out(row["id"])]
-        texts = [row["text"] for row in rows]
-        marked = [row["attributions"] for row in rows]
-    except (ValueError, KeyError, TypeError) as error:
-        raise click.ClickException(f"{gold} is not a file of attributions: {error!r}") from None
-    if not rows:
-        raise click.ClickException(f"{gold} has no articles to read")
-    readings = load_reader(weights, habit, threads).read(texts)
+    rows = _gold_rows(gold, held_out)
+    readings = load_reader(weights, habit, threads).read(row["text"] for row in rows)
     counts = [
-        count(text, right, json.loads(to_line("", reading))["attributions"], skip_doubtful=skip_doubtful)
-        for text, right, reading in track(
-            zip(texts, marked, readings, strict=True), "reading", len(rows), console=Console(stderr=True)
+        count(
+            row["text"],
+            row["attributions"],
+            json.loads(to_line("", reading))["attributions"],
+            skip_doubtful=skip_doubtful,
         )
+        for row, reading in track(zip(rows, readings, strict=True), "reading", len(rows), console=Console(stderr=True))
     ]
     found = figures(counts)
     if as_json:
         click.echo(json.dumps(found, indent=1))
     else:
         show_figures(found, Console())
+
+
+def _gold_rows(gold: Path, held_out: bool) -> list[dict[str, Any]]:
+    from models.training.corpora import held_out as is_held_out
+    from models.training.corpora import read_lines
+
+    try:
+        rows = list(read_lines(gold))
+    except (ValueError, RecursionError) as error:
+        raise click.ClickException(f"{gold} is not a file of attributions: {error}") from None
+    for number, row in enumerate(rows, 1):
+        if not _is_marked(row):
+            raise click.ClickException(f"{gold} is not a file of attributions: see article {number}")
+    rows = [row for row in rows if not held_out or is_held_out(row["id"])]
+    if not rows:
+        raise click.ClickException(f"{gold} has no articles to read")
+    return rows
+
+
+def _is_marked(row: Any) -> bool:
+    """Whether an object has an article's id, text and attributions; a role may be absent."""
+    return (
+        isinstance(row, dict)
+        and all(isinstance(row.get(name), str) for name in ("id", "text"))
+        and isinstance(row.get("attributions"), list)
+        and all(
+            isinstance(one, dict) and all(_are_spans(one.get(role) or []) for role in ROLES)
+            for one in row["attributions"]
+        )
+    )
+
+
+def _are_spans(spans: Any) -> bool:
+    return isinstance(spans, list) and all(
+        isinstance(span, list) and len(span) == 2 and all(isinstance(end, int) for end in span) for span in spans
+    )
 
 
 @main.command()

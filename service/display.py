@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Final
@@ -15,6 +16,7 @@ from rich.text import Text
 from models.records import ROLES, Attribution, Reading, Role, Span
 
 STYLES: Final[dict[Role, str]] = {"source": "bold cyan", "cue": "bold magenta", "content": "green"}
+_TURNS: Final = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")  # they reorder what follows
 _LEVELS: Final = {
     "content_overlap": "content overlap",
     "overlap": "overlap, all roles",
@@ -39,9 +41,15 @@ def _attribution(number: int, one: Attribution, reading: Reading) -> RenderableT
         (source or "no source named", STYLES["source"] if source else "dim"),
         ("  ·  ", "dim"),
         (" … ".join(_plain(span.of(reading.text)) for span in one.cue), STYLES["cue"]),
-        (f"  ·  {one.type}, {one.confidence:.0%}", "dim"),
+        (f"  ·  {one.type}, {one.confidence:.0%}, paragraph {_paragraph(one, reading)}", "dim"),
     )
     return Group(head, Padding(_in_context(one, reading), (0, 0, 1, 4)))
+
+
+def _paragraph(one: Attribution, reading: Reading) -> int:
+    """The paragraph that the attribution begins in, counted from 1."""
+    first = min(span.start for role in ROLES for span in getattr(one, role))
+    return bisect_right([paragraph.start for paragraph in reading.paragraphs], first)
 
 
 def _in_context(one: Attribution, reading: Reading) -> Text:
@@ -73,9 +81,11 @@ def _touched(sentences: tuple[Span, ...], spans: list[Span]) -> Iterator[Span]:
 
 def _plain(text: str) -> str:
     """As many characters, none of which moves the cursor or changes colours: the text is a stranger's."""
-    return "".join(
-        " " if char.isspace() else "\ufffd" if unicodedata.category(char) in ("Cc", "Cs") else char for char in text
-    )
+    return "".join(" " if char.isspace() else "\ufffd" if _steers(char) else char for char in text)
+
+
+def _steers(char: str) -> bool:
+    return unicodedata.category(char) in ("Cc", "Cs") or unicodedata.bidirectional(char) in _TURNS
 
 
 def _summary(reading: Reading) -> RenderableType:
