@@ -4,7 +4,7 @@ The encoder reads a window of text.  One head tags the words of cues.  The roles
 head then reads the window once more for each cue, from the words' states and that
 cue's, and tags its sources and contents; so attributions may lie inside each
 other, and what belongs together is known by construction.  Further heads tag
-names and class what an attribution's content is.
+names, class what an attribution's content is, and choose its speaker.
 """
 
 from __future__ import annotations
@@ -20,11 +20,14 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import BertConfig, BertModel
 
+from models.casting import FEATURES
 from models.crf import CRF, tag_count
 from models.encoding import NO_HABIT, QUOTE_STATES, SHAPES, Batch
+from models.records import SpeakerKind
 
 NAME_KINDS: Final = ("person", "organization", "place")
 CATEGORIES: Final = ("factual", "opinion", "future", "other")
+KINDS: Final[tuple[SpeakerKind, ...]] = ("person", "organization", "group", "document", "unknown")
 SOURCE, CONTENT = 0, 1
 """The roles head's role numbers."""
 
@@ -41,6 +44,8 @@ class NetworkConfig:
     """Width of the roles head."""
     roles_layers: int = 3
     """Convolutions of the roles head; each sees one word to either side, then two, four …"""
+    speaker_width: int = 96
+    """Width of the speaker head."""
     dropout: float = 0.1
 
 
@@ -67,6 +72,8 @@ class Network(nn.Module):
         self.name_tags = nn.Linear(width, tag_count(len(NAME_KINDS)))
         self.name_crf = CRF(len(NAME_KINDS))
         self.category = nn.Sequential(nn.Linear(2 * width, width), nn.GELU(), nn.Linear(width, len(CATEGORIES)))
+
+        self.speaker = SpeakerHead(width, config)
 
     def words(self, batch: Batch) -> Tensor:
         """The words' states, (B, W, H): the mean of their pieces'."""
@@ -171,6 +178,37 @@ class RolesHead(nn.Module):
             near = torch.cat([padded[:, :count], state, padded[:, 2 * step :]], dim=2)
             state = norm(state + functional.gelu(mix(near)))
         return self.tags(state).float()
+
+
+class SpeakerHead(nn.Module):
+    """Scores who an attribution's speaker may be.  A attributions, C candidates of all of them."""
+
+    def __init__(self, width: int, config: NetworkConfig) -> None:
+        super().__init__()
+        inner = config.speaker_width
+        self.source = nn.Linear(2 * width, 2 * inner)
+        self.candidate = nn.Linear(2 * width, 2 * inner)
+        self.features = nn.Linear(FEATURES, 2 * inner)
+        self.norm = nn.LayerNorm(inner)
+        self.dropout = nn.Dropout(3 * config.dropout)
+        self.hidden = nn.Linear(inner, inner)
+        self.scores = nn.Linear(inner, 1 + len(KINDS))
+
+    def forward(self, sources: Tensor, candidates: Tensor, features: Tensor, owner: Tensor) -> Tensor:
+        """Each candidate's score, and the scores of the kinds that it may be of: (C, 6).
+
+        Args:
+            sources: Mean states of each attribution's source and of its cue, (A, 2 H).
+            candidates: Mean states of the candidate's words here and of its fullest mention, (C, 2 H).
+            features: See ``models.casting``, (C, FEATURES).
+            owner: The attribution that each candidate is one of, (C,).
+        """
+        told, gate = self.source(sources).index_select(0, owner).chunk(2, dim=1)
+        plain, gated = self.candidate(candidates).chunk(2, dim=1)
+        known, opened = self.features(features).chunk(2, dim=1)
+        state = self.dropout(functional.gelu(self.norm(told + plain + known + (gate + opened) * gated)))
+        state = state + functional.gelu(self.hidden(state))
+        return self.scores(self.dropout(state)).float()
 
 
 def _span_means(words: Tensor, spans: Tensor) -> Tensor:

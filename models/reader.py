@@ -9,14 +9,21 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors import SafetensorError
+from torch import Tensor
 from transformers import PreTrainedTokenizerFast
 
+from models.casting import Cited
+from models.crf import spans_of
 from models.decoding import Cue, Roles, find_cues, find_roles, spans_in_text
 from models.encoding import EncodedText, Encoder, Window, windows
-from models.network import Network
+from models.names import Mention
+from models.network import NAME_KINDS, Network
 from models.records import HABITS, Article, Attribution, Habit, Reading
+from models.speakers import casting_of, find_speakers
 from models.text import attribution_type, paragraphs, quotations, sentences
 
 WEIGHTS: Final = Path(__file__).parent / "weights"
@@ -141,7 +148,7 @@ class Reader:
 
     def _read_group(self, texts: Sequence[str], habit: Habit) -> Iterator[Reading]:
         encoded = [self.encoder.encode(text) for text in texts]
-        found = scan(
+        seen = scan(
             self.network,
             self.encoder,
             encoded,
@@ -149,23 +156,37 @@ class Reader:
             threshold=self.config.thresholds[habit],
             core=self.config.core,
             context=self.config.context,
+            whole=True,
         )
-        for text, words, cues in zip(texts, encoded, found, strict=True):
-            blocks = paragraphs(text)
-            marks = quotations(text, blocks)
-            attributions = []
-            for cue, roles in cues:
-                content = spans_in_text(words.spans, roles.content)
-                attributions.append(
-                    Attribution(
-                        source=spans_in_text(words.spans, roles.source),
-                        cue=spans_in_text(words.spans, [(cue.first, cue.last)]),
-                        content=content,
-                        type=attribution_type(text, content, marks),
-                        confidence=self._confidence(habit, cue, roles),
-                    )
+        for text, words, one in zip(texts, encoded, seen, strict=True):
+            yield self._reading(text, words, one, habit)
+
+    def _reading(self, text: str, words: EncodedText, seen: Seen, habit: Habit) -> Reading:
+        blocks = paragraphs(text)
+        marks = quotations(text, blocks)
+        speakers, verdicts = find_speakers(
+            self.network.speaker,
+            casting_of(text, words, seen.names, habit),
+            torch.from_numpy(seen.states),
+            [Cited(roles.source, (cue.first, cue.last)) for cue, roles in seen.attributions],
+        )
+        attributions = []
+        for (cue, roles), category, verdict in zip(seen.attributions, seen.categories, verdicts, strict=True):
+            content = spans_in_text(words.spans, roles.content)
+            attributions.append(
+                Attribution(
+                    source=spans_in_text(words.spans, roles.source),
+                    cue=spans_in_text(words.spans, [(cue.first, cue.last)]),
+                    content=content,
+                    type=attribution_type(text, content, marks),
+                    confidence=self._confidence(habit, cue, roles),
+                    speaker=verdict.speaker,
+                    mention=verdict.mention,
+                    candidates=verdict.candidates,
+                    categories=category,
                 )
-            yield Reading(text, tuple(blocks), tuple(sentences(text, blocks)), tuple(attributions))
+            )
+        return Reading(text, tuple(blocks), tuple(sentences(text, blocks)), tuple(attributions), speakers)
 
     def _confidence(self, habit: Habit, cue: Cue, roles: Roles) -> float:
         cue_weight, roles_weight, constant = self.config.calibration[habit]
@@ -188,6 +209,20 @@ def confidence_features(cue: Cue, roles: Roles) -> tuple[float, float]:
     return math.log(likely / (1 - likely)), math.log(max(roles.probability, 1e-4))
 
 
+@dataclass(slots=True)
+class Seen:
+    """What the network saw in one text, as ranges of its words.
+
+    ``attributions`` are in order; ``categories``, ``names`` and ``states``, (words, H), are
+    empty unless they were asked for.
+    """
+
+    attributions: list[tuple[Cue, Roles]]
+    categories: list[tuple[float, ...]]
+    names: list[Mention]
+    states: NDArray[np.float16]
+
+
 @torch.inference_mode()
 def scan(
     network: Network,
@@ -198,12 +233,26 @@ def scan(
     threshold: float,
     core: int,
     context: int,
-) -> list[list[tuple[Cue, Roles]]]:
-    """Each text's cues with their roles, in order, as ranges of the text's words.
+    whole: bool = False,
+) -> list[Seen]:
+    """Let the network see texts.
 
     Windows of all texts are read together, those of like length side by side.
+
+    Args:
+        network: The network.
+        encoder: Its encoder.
+        texts: The texts.
+        habit: Whose way of marking attributions to follow.
+        threshold: The least probability of a cue.
+        core: The most word pieces of a window's own.
+        context: The most word pieces of context on either side.
+        whole: Ask all heads, and keep the states; otherwise only cues and roles are looked for.
     """
-    found: list[list[tuple[Cue, Roles]]] = [[] for _ in texts]
+    width = network.encoder.config.hidden_size
+    found: list[list[tuple[Cue, Roles, tuple[float, ...]]]] = [[] for _ in texts]
+    names: list[list[Mention]] = [[] for _ in texts]
+    states = [np.zeros((len(text) if whole else 0, width), dtype=np.float16) for text in texts]
     todo = [
         (number, window) for number, text in enumerate(texts) for window in windows(text, core=core, context=context)
     ]
@@ -212,11 +261,21 @@ def scan(
         part = todo[at : at + _WINDOWS_TOGETHER]
         batch = encoder.collate([(texts[number], window, habit) for number, window in part])
         words = network.words(batch)
+        if whole:
+            paths = network.name_crf.best(network.names(words), batch.word_mask)[0]
+            for row, (number, window) in enumerate(part):
+                own, shift = window.core, window.first
+                states[number][own.start : own.end] = words[row, own.start - shift : own.end - shift].half().numpy()
+                names[number] += [
+                    Mention(first + shift, last + shift, NAME_KINDS[kind])
+                    for kind, first, last in spans_of(paths[row])
+                    if own.start <= first + shift < own.end
+                ]
         cues: list[tuple[int, Cue]] = []
         for row, of_row in enumerate(find_cues(network.cue_crf, network.cues(words), batch.word_mask, threshold)):
             number, window = part[row]
-            own = range(window.core.start - window.first, window.core.end - window.first)
-            cues += [(row, cue) for cue in of_row if cue.first in own]
+            mine = range(window.core.start - window.first, window.core.end - window.first)
+            cues += [(row, cue) for cue in of_row if cue.first in mine]
         for start in range(0, len(cues), _CUES_TOGETHER):
             some = cues[start : start + _CUES_TOGETHER]
             places = torch.tensor([(row, cue.first, cue.last) for row, cue in some])
@@ -224,13 +283,27 @@ def scan(
             all_roles = find_roles(
                 network.roles_crf, emissions, batch.word_mask[places[:, 0]], [cue for _, cue in some]
             )
-            for (row, cue), roles in zip(some, all_roles, strict=True):
+            categories = _categories(network, words, places, all_roles) if whole else [()] * len(some)
+            for (row, cue), roles, category in zip(some, all_roles, categories, strict=True):
                 number, window = part[row]
                 if roles.content:  # without it a cue attributes nothing
-                    found[number].append((cue.moved(window.first), roles.moved(window.first)))
-    for of_text in found:
+                    found[number].append((cue.moved(window.first), roles.moved(window.first), category))
+    out = []
+    for number, of_text in enumerate(found):
         of_text.sort(key=lambda item: item[0].first)
-    return found
+        names[number].sort(key=lambda mention: mention.first)
+        out.append(Seen([one[:2] for one in of_text], [one[2] for one in of_text], names[number], states[number]))
+    return out
+
+
+def _categories(network: Network, words: Tensor, cues: Tensor, roles: Sequence[Roles]) -> list[tuple[float, ...]]:
+    """Probabilities of the contents' categories."""
+    content = torch.zeros(len(roles), words.shape[1], dtype=torch.bool)
+    for row, one in enumerate(roles):
+        for first, last in one.content:
+            content[row, first:last] = True
+    likely = network.categories(words, cues, content).softmax(1).tolist()
+    return [tuple(round(one, 4) for one in row) for row in likely]
 
 
 def _pieces(text: EncodedText, window: Window) -> int:

@@ -12,6 +12,8 @@ from typing import Literal, NamedTuple
 Role = Literal["source", "cue", "content"]
 AttributionType = Literal["direct", "mixed", "indirect"]
 Habit = Literal["world", "polnear"]
+SpeakerKind = Literal["person", "organization", "group", "document", "unknown"]
+Category = Literal["factual", "opinion", "future", "other"]
 
 ROLES: tuple[Role, ...] = ("source", "cue", "content")
 HABITS: tuple[Habit, ...] = ("world", "polnear")
@@ -38,6 +40,29 @@ class Article:
 
 
 @dataclass(frozen=True, slots=True)
+class Speaker:
+    """Someone or something that an article attributes to.
+
+    ``name`` is the fullest that the article gives, ``aliases`` are the other names that it uses, and
+    ``role`` is an office or title, where stated ("Foreign Minister").
+    """
+
+    name: str
+    kind: SpeakerKind
+    role: str | None = None
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SpeakerCandidate:
+    """Who an attribution's speaker may be, with the probability; None as name is nobody that the article names."""
+
+    name: str | None
+    kind: SpeakerKind
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
 class Attribution:
     """One place where an article attributes something to someone.
 
@@ -51,6 +76,14 @@ class Attribution:
     content: tuple[Span, ...]
     type: AttributionType
     confidence: float
+    speaker: int | None = None
+    """The place in the reading's ``speakers``; None if the article does not tell."""
+    mention: Span | None = None
+    """The words that decided who the speaker is."""
+    candidates: tuple[SpeakerCandidate, ...] = ()
+    """The likeliest speakers, at most three; the first is the one that was chosen."""
+    categories: tuple[float, ...] = ()
+    """The probabilities of factual, opinion, future and other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +98,4 @@ class Reading:
     paragraphs: tuple[Span, ...]
     sentences: tuple[Span, ...]
     attributions: tuple[Attribution, ...]
+    speakers: tuple[Speaker, ...] = ()

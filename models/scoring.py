@@ -112,12 +112,21 @@ def matched(text: str, gold: Sequence[Roles], pred: Sequence[Roles]) -> list[boo
         gold: What people found.
         pred: What the Reader found.
     """
-    scored = _Text(text)
-    gold_tokens, pred_tokens = ([scored.tokens(_clean(roles, len(text))) for roles in side] for side in (gold, pred))
+    gold_tokens, pred_tokens = _tokens(text, gold), _tokens(text, pred)
     right = [False] * len(pred)
     for i, j in match(gold_tokens, pred_tokens):
         right[j] = all(_agree(gold_tokens[i][role], pred_tokens[j][role]) for role in ROLES)
     return right
+
+
+def pairs(text: str, gold: Sequence[Roles], pred: Sequence[Roles]) -> list[tuple[int, int]]:
+    """Which gold attribution of one article each prediction is matched to: (gold number, predicted number)."""
+    return match(_tokens(text, gold), _tokens(text, pred))
+
+
+def _tokens(text: str, side: Sequence[Roles]) -> list[_Tokens]:
+    scored = _Text(text)
+    return [scored.tokens(_clean(roles, len(text))) for roles in side]
 
 
 def figures(counts: Iterable[Counts]) -> dict[str, float]:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from models.records import ROLES, Reading
+from models.claims import category_of
+from models.records import ROLES, Attribution, Reading
 
 
 class LineError(Exception):
@@ -61,20 +62,27 @@ def _item(number: int, line: bytes) -> Item:
 
 
 def to_line(id_: str | int, reading: Reading) -> str:
-    """A reading as a line; ``speaker`` and ``category`` are null, for no one has looked for them."""
+    """A reading as a line; ``speaker`` is null where the article does not tell."""
     attributions: list[dict[str, Any]] = [
         {
             **{role: [list(span) for span in getattr(one, role)] for role in ROLES},
             "type": one.type,
             "confidence": one.confidence,
-            "speaker": None,
-            "category": None,
+            "speaker": _speaker(reading, one),
+            "category": category_of(one.categories)[0] if one.categories else None,
         }
         for one in reading.attributions
     ]
     line = json.dumps({"id": id_, "attributions": attributions}, ensure_ascii=False)
     # Only an id can hold what UTF-8 cannot.
     return line if _is_writable(line) else json.dumps({"id": id_, "attributions": attributions})
+
+
+def _speaker(reading: Reading, one: Attribution) -> dict[str, str] | None:
+    if one.speaker is None:
+        return None
+    speaker = reading.speakers[one.speaker]
+    return {"name": speaker.name, "kind": speaker.kind}
 
 
 def _is_writable(line: str) -> bool:

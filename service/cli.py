@@ -8,6 +8,7 @@ import sys
 from collections import deque
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, nullcontext
+from dataclasses import asdict
 from io import TextIOWrapper
 from pathlib import Path
 from time import monotonic
@@ -153,6 +154,8 @@ def _read_file(file: Path, as_json: bool, load: Any, *how: Any) -> None:
 
 
 def _as_json(reading: Reading) -> dict[str, Any]:
+    from models.claims import find_claims
+
     return {
         "attributions": [
             {
@@ -165,9 +168,15 @@ def _as_json(reading: Reading) -> dict[str, Any]:
                 },
                 "type": one.type,
                 "confidence": one.confidence,
+                "speaker": one.speaker,
+                "candidates": [asdict(who) for who in one.candidates],
             }
             for one in reading.attributions
-        ]
+        ],
+        "speakers": [asdict(one) for one in reading.speakers],
+        "claims": [
+            asdict(one) | {"context": one.context and one.context.of(reading.text)} for one in find_claims(reading)
+        ],
     }
 
 
@@ -289,25 +298,24 @@ def evaluate(
     from rich.progress import track
 
     from models.scoring import count, figures
+    from models.speaker_scoring import count_speakers, speaker_figures
     from service.archives import to_line
-    from service.display import show_figures
+    from service.display import show_figures, show_speaker_figures
 
     rows = _gold_rows(gold, held_out)
     readings = load_reader(weights, habit, threads).read(row["text"] for row in rows)
-    counts = [
-        count(
-            row["text"],
-            row["attributions"],
-            json.loads(to_line("", reading))["attributions"],
-            skip_doubtful=skip_doubtful,
-        )
-        for row, reading in track(zip(rows, readings, strict=True), "reading", len(rows), console=Console(stderr=True))
-    ]
-    found = figures(counts)
+    counts, speaker_counts = [], []
+    for row, reading in track(zip(rows, readings, strict=True), "reading", len(rows), console=Console(stderr=True)):
+        compared = row["text"], row["attributions"], json.loads(to_line("", reading))["attributions"]
+        counts.append(count(*compared, skip_doubtful=skip_doubtful))
+        speaker_counts.append(count_speakers(*compared, skip_doubtful=skip_doubtful))
+    found, of_speakers = figures(counts), speaker_figures(speaker_counts)
     if as_json:
-        click.echo(json.dumps(found, indent=1))
+        click.echo(json.dumps(found | of_speakers, indent=1))
     else:
         show_figures(found, Console())
+        if of_speakers:
+            show_speaker_figures(of_speakers, Console())
 
 
 def _gold_rows(gold: Path, held_out: bool) -> list[dict[str, Any]]:

@@ -38,12 +38,20 @@ def _attribution(number: int, one: Attribution, reading: Reading) -> RenderableT
     source = " … ".join(_plain(span.of(reading.text)) for span in one.source)
     head = Text.assemble(
         (f"{number}. ", "dim"),
-        (source or "no source named", STYLES["source"] if source else "dim"),
+        *_who(one, reading, source),
         ("  ·  ", "dim"),
         (" … ".join(_plain(span.of(reading.text)) for span in one.cue), STYLES["cue"]),
         (f"  ·  {one.type}, {one.confidence:.0%}, paragraph {_paragraph(one, reading)}", "dim"),
     )
     return Group(head, Padding(_in_context(one, reading), (0, 0, 1, 4)))
+
+
+def _who(one: Attribution, reading: Reading, source: str) -> list[tuple[str, str]]:
+    """The speaker, and the source's words where they are others."""
+    if one.speaker is None:
+        return [(source or "no source named", STYLES["source"] if source else "dim")]
+    name = _plain(reading.speakers[one.speaker].name)
+    return [(name, STYLES["source"]), *([(f" ({source or 'not named here'})", "dim")] if source != name else [])]
 
 
 def _paragraph(one: Attribution, reading: Reading) -> int:
@@ -90,14 +98,16 @@ def _steers(char: str) -> bool:
 
 def _summary(reading: Reading) -> RenderableType:
     types = Counter(one.type for one in reading.attributions)
-    sources = Counter(_plain(one.source[0].of(reading.text)) for one in reading.attributions if one.source)
+    speakers = Counter(
+        _plain(reading.speakers[one.speaker].name) for one in reading.attributions if one.speaker is not None
+    )
     total = len(reading.attributions)
     lines = [
         Text(f"{total} attribution{'s' * (total != 1)}: " + ", ".join(f"{n} {kind}" for kind, n in types.most_common()))
     ]
-    if sources:
-        named = ", ".join(f"{name} ({n})" if n > 1 else name for name, n in sources.most_common(12))
-        lines.append(Text(f"sources: {named}{', …' if len(sources) > 12 else ''}", style="dim"))
+    if speakers:
+        named = ", ".join(f"{name} ({n})" if n > 1 else name for name, n in speakers.most_common(12))
+        lines.append(Text(f"speakers: {named}{', …' if len(speakers) > 12 else ''}", style="dim"))
     return Group(*lines)
 
 
@@ -122,3 +132,12 @@ def show_figures(figures: Mapping[str, float], console: Console) -> None:
         f"{figures['articles']:.0f} articles, {figures['attributions.gold']:.0f} attributions by people,"
         f" {figures['attributions.pred']:.0f} found"
     )
+
+
+def show_speaker_figures(figures: Mapping[str, float], console: Console) -> None:
+    """Print a measurement by ``models.speaker_scoring``, in percent."""
+    table = Table("of attributions whose content matches", "right", box=None, header_style="bold")
+    table.columns[1].justify = "right"
+    for name, value in figures.items():
+        table.add_row(name, f"{100 * value:.1f}")
+    console.print(table)

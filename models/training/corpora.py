@@ -7,14 +7,27 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
+from random import Random
 from typing import Any, Final
 
 from models.records import ROLES, Habit, Span
 
-_NAME_KINDS: Final = {"PERSON": "person", "ORGANIZATION": "organization", "LOCATION": "place"}
+_NAME_KINDS: Final = {
+    "PERSON": "person",
+    "ORGANIZATION": "organization",
+    "LOCATION": "place",
+    "Person": "person",
+    "Organization": "organization",
+    "Location": "place",
+}
+"""The corpora's words for the kinds of names."""
+
+_NO_SPACE_BEFORE: Final = frozenset(".,;:!?)]}%’”-/'")
+_ENDINGS: Final = frozenset(("s", "t", "re", "ve", "ll", "d", "m"))
+_NO_SPACE_AFTER: Final = frozenset("([{$£€“‘-/#")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +48,23 @@ class Name:
 
 
 @dataclass(frozen=True, slots=True)
+class Pronoun:
+    """A pronoun of a text and the names that it stands for."""
+
+    span: Span
+    names: tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Example:
     """An article with what is known of it; None where nobody marked any."""
 
     id: str
     text: str
     habit: Habit
-    attributions: tuple[Marked, ...]
+    attributions: tuple[Marked, ...] | None
     names: tuple[Name, ...] | None = None
+    pronoun: Pronoun | None = None
     gold: Sequence[dict[str, Any]] = field(default=(), repr=False)
     """The attributions as the file has them, for evaluation."""
 
@@ -92,6 +114,8 @@ class Corpora:
 
     polnear: list[Example]
     world: list[Example]
+    newswire: list[Example]
+    """Articles of worldwide news with names marked, whose attributions nobody marked."""
     polnear_dev: list[Example]
     world_dev: list[Example]
     person_names: list[tuple[str, ...]]
@@ -105,26 +129,104 @@ def read_corpora(data: Path) -> Corpora:
         FileNotFoundError: A corpus is missing.
     """
     folder = data / "attributions"
-    world = read_attributions(folder / "world.jsonl", "world")
+    newswire = list(read_lines(data / "names" / "newswire_train.jsonl"))
+    tagged = {row["id"]: row["sents"] for row in newswire}
+    world = [
+        replace(one, names=_names_in(one.text, tagged[one.id])) if one.id in tagged else one
+        for one in read_attributions(folder / "world.jsonl", "world")
+    ]
+    known = {one.id for one in world}
     return Corpora(
         polnear=read_attributions(folder / "train.jsonl", "polnear"),
         world=[one for one in world if not held_out(one.id)],
+        newswire=[_untokenized(row) for row in newswire if row["id"] not in known],
         polnear_dev=read_attributions(folder / "dev.jsonl", "polnear"),
         world_dev=[one for one in world if held_out(one.id)],
-        person_names=_person_names(data / "names" / "newswire_train.jsonl"),
+        person_names=_person_names(tagged),
     )
 
 
-def _person_names(path: Path) -> list[tuple[str, ...]]:
+def read_newswire(path: Path) -> list[Example]:
+    """The articles of a file of tokens with name tags, as running text."""
+    return [_untokenized(row) for row in read_lines(path)]
+
+
+def read_pronouns(folder: Path) -> list[Example]:
+    """The pronouns of GAP that stand for a name, from all of its files."""
+    out = []
+    for file in sorted(folder.glob("gap_*.jsonl")):
+        for row in read_lines(file):
+            names = tuple(Span(at, at + len(name)) for name, at, is_it in (row["a"], row["b"]) if is_it)
+            word, at = row["pronoun"]
+            if names:
+                pronoun = Pronoun(Span(at, at + len(word)), names)
+                out.append(Example(row["id"], row["text"], "world", None, pronoun=pronoun))
+    return out
+
+
+def _tagged_names(sents: Sequence[dict[str, Any]]) -> Iterator[tuple[int, int, str]]:
+    """First and last token (exclusive, counted through all sentences) and kind of each name."""
+    base = 0
+    for sentence in sents:
+        first, kind = 0, None
+        for number, tag in enumerate([*sentence["tags"], "O"]):
+            begins, name = tag[:2] != "I-", _NAME_KINDS.get(tag[2:])
+            if kind and (begins or name != kind):
+                yield base + first, base + number, kind
+                kind = None
+            if begins and name:
+                first, kind = number, name
+        base += len(sentence["tags"])
+
+
+def _names_in(text: str, sents: Sequence[dict[str, Any]]) -> tuple[Name, ...]:
+    """The tagged names, found again in the running text that the tokens were cut from."""
+    places: list[Span | None] = []
+    at = 0
+    for token in (token for sentence in sents for token in sentence["tokens"]):
+        start = text.find(token, at, at + len(token) + 40)
+        places.append(Span(start, start + len(token)) if start >= 0 else None)
+        at = max(at, start + len(token))
+    names = []
+    for first, last, kind in _tagged_names(sents):
+        begin, end = places[first], places[last - 1]
+        if begin and end and end.end - begin.start < 120:
+            names.append(Name(Span(begin.start, end.end), kind))
+    return tuple(names)
+
+
+def _untokenized(row: dict[str, Any]) -> Example:
+    """Tokens as running text; a paragraph ends after one to three sentences, never inside a quotation."""
+    rng = Random(row["id"])
+    text, places = "", list[Span]()
+    joined, quoted, left = True, False, rng.randint(1, 3)
+    for sentence in row["sents"]:
+        address = len(sentence["tokens"]) == 1 and "://" in sentence["tokens"][0]
+        for word in sentence["tokens"]:
+            mark = word == '"'
+            closes = mark and quoted
+            ending = word in _ENDINGS and text[-1:] in ("’", "'")
+            if not (joined or closes or ending or word[0] in _NO_SPACE_BEFORE or word == "n't"):
+                text += " "
+            places.append(Span(len(text), len(text) + len(word)))
+            text += word
+            quoted ^= mark
+            joined = word[-1] in _NO_SPACE_AFTER or (mark and not closes)
+        left -= 1
+        if address or (left <= 0 and not quoted):
+            text, joined, quoted, left = text + "\n\n", True, False, rng.randint(1, 3)
+    names = tuple(
+        Name(Span(places[first].start, places[last - 1].end), kind) for first, last, kind in _tagged_names(row["sents"])
+    )
+    return Example(row["id"], text, "world", None, names)
+
+
+def _person_names(tagged: dict[str, Sequence[dict[str, Any]]]) -> list[tuple[str, ...]]:
     found: set[tuple[str, ...]] = set()
-    for article in read_lines(path):
-        for sentence in article["sents"]:
-            words: list[str] = []
-            for word, tag in [*zip(sentence["tokens"], sentence["tags"], strict=True), ("", "O")]:
-                if tag == "I-Person" and words:
-                    words.append(word)
-                    continue
-                if 2 <= len(words) <= 4 and all(w[0].isupper() for w in words):
-                    found.add(tuple(words))
-                words = [word] if tag == "B-Person" else []
+    for sents in tagged.values():
+        tokens = [token for sentence in sents for token in sentence["tokens"]]
+        for first, last, kind in _tagged_names(sents):
+            words = tokens[first:last]
+            if kind == "person" and 2 <= len(words) <= 4 and all(word[0].isupper() for word in words):
+                found.add(tuple(words))
     return sorted(found)

@@ -27,8 +27,8 @@ def predict(
 ) -> list[tuple[Example, EncodedText, Found]]:
     """What the network finds at the lowest threshold, for each example in its own habit."""
     texts = [encoder.encode(example.text) for example in examples]
-    found = scan(network, encoder, texts, examples[0].habit, threshold=THRESHOLDS[0], core=core, context=context)
-    return list(zip(examples, texts, found, strict=True))
+    seen = scan(network, encoder, texts, examples[0].habit, threshold=THRESHOLDS[0], core=core, context=context)
+    return [(example, words, one.attributions) for example, words, one in zip(examples, texts, seen, strict=True)]
 
 
 def as_gold(words: EncodedText, cue: Cue, roles: Roles) -> dict[str, Any]:

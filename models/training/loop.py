@@ -6,6 +6,7 @@ import json
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from random import Random
@@ -18,7 +19,8 @@ from models.encoding import Batch, Encoder
 from models.network import Network
 from models.training.augmentation import Augmenter
 from models.training.corpora import Example
-from models.training.samples import Sample, Targets, batched, collate, samples
+from models.training.samples import Cast, Sample, Targets, batched, collate, samples
+from models.training.speakers import loss_in_windows
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +43,9 @@ class Plan:
     """How often each article of world.jsonl is seen in an epoch: there are few, and they are the cleaner ones."""
     averaging: float = 0.998
     """Decay of the moving average of the weights, which is what gets evaluated and kept."""
-    name_weight: float = 0.2
+    name_weight: float = 0.3
     category_weight: float = 0.5
+    speaker_weight: float = 1.0
     group: int = 96
     """Articles that are read at once and put into batches by length."""
     seed: int = 1
@@ -71,7 +74,9 @@ class Trainer:
         plan: How.
         augment: Changes an example at random.
         evaluate: Scores the averaged network; the higher, the better.  None: the last one is kept.
-        folder: Where ``checkpoint.pt``, ``log.jsonl`` and ``best.pt`` go.
+        cast: Tells what is to be learnt of the speakers of some examples, by their numbers, as a
+            network sees them; asked before each epoch.  Those examples are not augmented.
+        folder: Where ``checkpoint.pt``, ``log.jsonl``, ``best.pt`` and each epoch's weights go.
     """
 
     def __init__(
@@ -83,10 +88,12 @@ class Trainer:
         augment: Augmenter,
         evaluate: Callable[[Network], tuple[float, dict[str, float]]] | None,
         folder: Path,
+        cast: Callable[[Network], Mapping[int, Cast]] | None = None,
     ) -> None:
         self.network, self.encoder, self.plan = network.train(), encoder, plan
-        self.examples = [one for one in examples for _ in range(plan.world_copies if one.habit == "world" else 1)]
-        self.augment, self.evaluate, self.folder = augment, evaluate, folder
+        self.examples = list(examples)
+        self.augment, self.evaluate, self.folder, self.cast = augment, evaluate, folder, cast
+        self._known: Mapping[int, Cast] = {}
         self.groups = math.ceil(len(self.examples) / plan.group)
         self.progress = Progress()
         self.averaged = {name: value.detach().clone() for name, value in network.state_dict().items()}
@@ -114,6 +121,9 @@ class Trainer:
         self._resume()
         plan, progress = self.plan, self.progress
         while progress.epoch < plan.epochs:
+            if self.cast:
+                with self._averaged() as network:
+                    self._known = self.cast(network)
             while progress.group < self.groups:
                 begun = time.monotonic()
                 losses = [self._step(batch) for batch in self._batches(progress.epoch, progress.group)]
@@ -136,8 +146,10 @@ class Trainer:
         found: list[Sample] = []
         for number in order[group * plan.group : (group + 1) * plan.group]:
             rng = Random(f"{plan.seed} {epoch} {number}")
-            example = self.augment(self.examples[number], rng)
-            found += samples(example, self.encoder, rng, core=plan.core, context=plan.context)
+            example, known = self.examples[number], self._known.get(number)
+            if known is None:
+                example = self.augment(example, rng)
+            found += samples(example, self.encoder, rng, core=plan.core, context=plan.context, known=known)
         out = batched(found, plan.budget)
         Random(f"{plan.seed} {epoch} {group}").shuffle(out)
         yield from out
@@ -167,15 +179,22 @@ class Trainer:
         progress = self.progress
         score = math.inf
         if self.evaluate:
-            held = {name: value.clone() for name, value in self.network.state_dict().items()}
-            self.network.load_state_dict(self.averaged)
-            score, figures = self.evaluate(self.network.eval())
-            self.network.load_state_dict(held)
-            self.network.train()
+            with self._averaged() as network:
+                score, figures = self.evaluate(network)
             self._log({"score": score, **figures})
+        _write(self.averaged, self.folder / f"epoch-{progress.epoch}.pt")
         if score >= progress.best:
             progress.best = score
             _write(self.averaged, self.folder / "best.pt")
+
+    @contextmanager
+    def _averaged(self) -> Iterator[Network]:
+        """The network with the averaged weights, for as long as needed."""
+        held = {name: value.clone() for name, value in self.network.state_dict().items()}
+        self.network.load_state_dict(self.averaged)
+        yield self.network.eval()
+        self.network.load_state_dict(held)
+        self.network.train()
 
     def _log(self, figures: dict[str, float]) -> None:
         progress = self.progress
@@ -235,6 +254,9 @@ def losses(network: Network, batch: Batch, targets: Targets, plan: Plan) -> Tens
     if name_scores is not None:
         mask = batch.word_mask[targets.name_rows]
         loss = loss + plan.name_weight * network.name_crf.gold_loss(name_scores, mask, targets.name_tags).sum()
+    of_speakers = loss_in_windows(network, words, targets.casts)
+    if of_speakers is not None:
+        loss = loss + plan.speaker_weight * of_speakers
     if category_scores is not None:
         loss = loss + plan.category_weight * functional.cross_entropy(
             category_scores, targets.category[known], reduction="sum"

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from models.casting import Candidate, Cited
 from models.crf import tag_count, tag_spans
 from models.encoding import Batch, EncodedText, Encoder, Window, windows
 from models.network import CATEGORIES, CONTENT, NAME_KINDS, SOURCE
@@ -36,6 +39,25 @@ class Labels:
 
 
 @dataclass(frozen=True, slots=True)
+class Sought:
+    """An attribution whose speaker is known: ``right`` (C,) tells the candidates that it is."""
+
+    cited: Cited
+    candidates: Sequence[Candidate]
+    right: NDArray[np.bool_]
+    kind: int
+    """-1 where nobody marked one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """What is to be learnt of an example's speakers, and its words' states when it was last seen, (words, H)."""
+
+    states: NDArray[np.float16]
+    sought: tuple[Sought, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Sample:
     """A window of an example."""
 
@@ -43,6 +65,7 @@ class Sample:
     labels: Labels
     window: Window
     habit: Habit
+    cast: Cast | None = None
 
     @property
     def pieces(self) -> int:
@@ -65,6 +88,20 @@ class Targets:
     category: Tensor
     name_rows: Tensor
     name_tags: Tensor
+    casts: list[tuple[int, int, int, Cast]]
+    """Window, its first and last (exclusive) word in the text, and the speakers to be learnt there."""
+
+
+def words_of(text: EncodedText, spans: Iterable[Span]) -> list[tuple[int, int]]:
+    """Spans as ranges of words; those that hold none are left out."""
+    found = (
+        (
+            bisect_right(text.spans, span.start, key=lambda word: word.end),
+            bisect_left(text.spans, span.end, key=lambda word: word.start),
+        )
+        for span in spans
+    )
+    return [(first, last) for first, last in found if first < last]
 
 
 def label(example: Example, text: EncodedText) -> Labels:
@@ -73,40 +110,44 @@ def label(example: Example, text: EncodedText) -> Labels:
     An attribution without a cue has no place in the network's scheme (one in two hundred) and is left
     out; of a cue in two pieces the longer one stands for it.
     """
-    starts, ends = [span.start for span in text.spans], [span.end for span in text.spans]
-
-    def place(span: Span) -> tuple[int, int]:
-        return bisect_right(ends, span.start), bisect_left(starts, span.end)
-
-    def places(spans: Sequence[Span]) -> list[tuple[int, int]]:
-        return [(first, last) for first, last in map(place, spans) if first < last]
-
     out = Labels([], [], [], [], [], None if example.names is None else [])
-    for one in example.attributions:
-        cue = max(places(one.roles["cue"]), key=lambda piece: piece[1] - piece[0], default=None)
+    if example.attributions is None:
+        out.doubtful.append((0, len(text)))
+    for one in example.attributions or ():
+        cue = max(words_of(text, one.roles["cue"]), key=lambda piece: piece[1] - piece[0], default=None)
         if cue is None:
             continue
         if one.doubtful:
             out.doubtful.append(cue)
             continue
         out.cues.append(cue)
-        out.source.append(places(one.roles["source"]))
-        out.content.append(places(one.roles["content"]))
+        out.source.append(words_of(text, one.roles["source"]))
+        out.content.append(words_of(text, one.roles["content"]))
         out.category.append(CATEGORIES.index(one.category) if one.category else -1)
     if out.names is not None:
         for name in example.names or ():
-            first, last = place(name.span)
-            if first < last:
-                out.names.append((NAME_KINDS.index(name.kind), first, last))
+            kind = NAME_KINDS.index(name.kind)
+            out.names.extend((kind, first, last) for first, last in words_of(text, [name.span]))
     return out
 
 
-def samples(example: Example, encoder: Encoder, rng: Random, *, core: int, context: int) -> Iterator[Sample]:
-    """The example's windows, cut at other places each time."""
+def samples(
+    example: Example, encoder: Encoder, rng: Random, *, core: int, context: int, known: Cast | None = None
+) -> Iterator[Sample]:
+    """The example's windows, cut at other places each time.
+
+    Args:
+        example: An example.
+        encoder: The network's encoder.
+        rng: Chooses the places.
+        core: The most word pieces of a window's own.
+        context: The most word pieces of context on either side.
+        known: What is known of its speakers.
+    """
     text = encoder.encode(example.text)
     labels = label(example, text)
     for window in windows(text, core=core, context=context, first_core=rng.randint(core // 4, core)):
-        yield Sample(text, labels, window, example.habit)
+        yield Sample(text, labels, window, example.habit, known)
 
 
 def collate(items: Sequence[Sample], encoder: Encoder, rng: Random, word_dropout: float) -> tuple[Batch, Targets]:
@@ -164,6 +205,7 @@ def collate(items: Sequence[Sample], encoder: Encoder, rng: Random, word_dropout
         torch.tensor(categories, dtype=torch.long),
         torch.tensor(name_rows, dtype=torch.long),
         torch.tensor(name_tags, dtype=torch.long).view(-1, width),
+        [(row, item.window.first, item.window.last, item.cast) for row, item in enumerate(items) if item.cast],
     )
 
 

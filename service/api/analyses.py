@@ -9,7 +9,8 @@ from typing import Any
 from flask import current_app
 from flask.views import MethodView
 
-from models.records import Attribution, Habit, Reading, Span
+from models.claims import Claim, find_claims
+from models.records import Attribution, Habit, Reading, Span, Speaker
 from service.api import Blueprint
 from service.api.examples import ANALYSIS, REQUEST
 from service.api.schemas import AnalysisRequestSchema, AnalysisSchema
@@ -32,7 +33,8 @@ class Analyses(MethodView):
         """Find the attributions of an article.
 
         Give the article's text or its web page. The answer holds every place where the article
-        attributes something to someone: who (source), by which words (cue), and what (content).
+        attributes something to someone: who (source), by which words (cue), and what (content); who
+        the sources really are (speakers); and what is asserted, readable by itself (claims).
         Offsets count the Unicode code points of article.text, which is exactly the text that was
         sent, or the one that was taken out of the page. Nothing is stored.
         """
@@ -54,6 +56,8 @@ class Analyses(MethodView):
                 "sentences": [span._asdict() for span in reading.sentences],
             },
             "attributions": [_attribution(one, reading) for one in reading.attributions],
+            "speakers": [_speaker(number, one, reading) for number, one in enumerate(reading.speakers)],
+            "claims": [_claim(one, reading) for one in find_claims(reading)],
             "model": {"version": reader.version, "habit": habit},
         }
 
@@ -80,7 +84,44 @@ def _attribution(one: Attribution, reading: Reading) -> dict[str, Any]:
         "confidence": one.confidence,
         "sentence": _place(reading.sentences, start),
         "paragraph": _place(reading.paragraphs, start),
+        "speaker": _speaker_id(one.speaker),
+        "mention": _span(one.mention, reading.text),
+        "candidates": [{"name": who.name, "kind": who.kind, "probability": who.probability} for who in one.candidates],
     }
+
+
+def _speaker(number: int, one: Speaker, reading: Reading) -> dict[str, Any]:
+    return {
+        "id": _speaker_id(number),
+        "name": one.name,
+        "kind": one.kind,
+        "role": one.role,
+        "aliases": list(one.aliases),
+        "attributions": [place for place, said in enumerate(reading.attributions) if said.speaker == number],
+    }
+
+
+def _claim(one: Claim, reading: Reading) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "attribution": one.attribution,
+        "text": one.text,
+        "speaker": _speaker_id(one.speaker),
+        "type": one.type,
+        "category": one.category,
+        "category_probability": one.category_probability,
+        "check_worthiness": one.check_worthiness,
+        "confidence": one.confidence,
+        "context": _span(one.context, reading.text),
+    }
+
+
+def _speaker_id(number: int | None) -> str | None:
+    return None if number is None else f"speaker-{number + 1}"
+
+
+def _span(span: Span | None, text: str) -> dict[str, Any] | None:
+    return None if span is None else _spans([span], text)[0]
 
 
 def _spans(spans: Sequence[Span], text: str) -> list[dict[str, Any]]:

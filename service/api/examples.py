@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-_TEXT = "The harbour will reopen on Monday, Mayor Ines Duarte said. “We are ready,” she added."
+_FIRST = "The harbour will reopen on Monday, Mayor Ines Duarte said."
+_SECOND = "“We are ready,” she added."
+_TEXT = f"{_FIRST} {_SECOND}"
 
 
 def _span(piece: str) -> dict[str, Any]:
@@ -17,7 +19,9 @@ def _range(piece: str) -> dict[str, int]:
     return {"start": start, "end": start + len(piece)}
 
 
-def _attribution(source: str, cue: str, content: str, kind: str, confidence: float, sentence: int) -> dict[str, Any]:
+def _attribution(
+    source: str, cue: str, content: str, kind: str, confidence: float, sentence: int, mention: str
+) -> dict[str, Any]:
     return {
         "source": [_span(source)],
         "cue": [_span(cue)],
@@ -26,6 +30,26 @@ def _attribution(source: str, cue: str, content: str, kind: str, confidence: flo
         "confidence": confidence,
         "sentence": sentence,
         "paragraph": 0,
+        "speaker": "speaker-1",
+        "mention": _span(mention),
+        "candidates": [{"name": "Ines Duarte", "kind": "person", "probability": 0.98}],
+    }
+
+
+def _claim(
+    id_: str, attribution: int, text: str, kind: str, category: str, worth: float, context: str
+) -> dict[str, Any]:
+    return {
+        "id": id_,
+        "attribution": attribution,
+        "text": text,
+        "speaker": "speaker-1",
+        "type": kind,
+        "category": category,
+        "category_probability": 0.9,
+        "check_worthiness": worth,
+        "confidence": 0.95,
+        "context": _span(context),
     }
 
 
@@ -40,13 +64,29 @@ ANALYSIS: dict[str, Any] = {
         "language": "en",
         "paragraphs": [_range(_TEXT)],
         "sentences": [
-            _range("The harbour will reopen on Monday, Mayor Ines Duarte said."),
-            _range("“We are ready,” she added."),
+            _range(_FIRST),
+            _range(_SECOND),
         ],
     },
     "attributions": [
-        _attribution("Mayor Ines Duarte", "said", "The harbour will reopen on Monday", "indirect", 0.93, 0),
-        _attribution("she", "added", "“We are ready,”", "direct", 0.97, 1),
+        _attribution(
+            "Mayor Ines Duarte", "said", "The harbour will reopen on Monday", "indirect", 0.93, 0, "Ines Duarte"
+        ),
+        _attribution("she", "added", "“We are ready,”", "direct", 0.97, 1, "Ines Duarte"),
     ],
-    "model": {"version": "1", "habit": "world"},
+    "speakers": [
+        {
+            "id": "speaker-1",
+            "name": "Ines Duarte",
+            "kind": "person",
+            "role": "Mayor",
+            "aliases": [],
+            "attributions": [0, 1],
+        }
+    ],
+    "claims": [
+        _claim("5d1f0c9ab2e84d7730b1c6aa", 0, "The harbour will reopen on Monday", "indirect", "future", 0.06, _FIRST),
+        _claim("90be1f7a3c5544d2a8e61b07", 1, "We are ready", "direct", "opinion", 0.08, _SECOND),
+    ],
+    "model": {"version": "2", "habit": "world"},
 }

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import marshmallow as ma
 from marshmallow import ValidationError, fields, validate
 
+from models.network import CATEGORIES, KINDS
 from models.records import HABITS
 
 TYPES = ("direct", "mixed", "indirect")
@@ -128,6 +129,18 @@ class SpanSchema(RangeSchema):
     text = fields.String(required=True, metadata={"description": "The piece itself."})
 
 
+class CandidateSchema(ma.Schema):
+    """Who an attribution's speaker may be."""
+
+    name = fields.String(
+        required=True, allow_none=True, metadata={"description": "The name; null for nobody that the article names."}
+    )
+    kind = fields.String(required=True, validate=validate.OneOf(KINDS), metadata={"description": "What it is."})
+    probability = fields.Float(
+        required=True, validate=validate.Range(min=0, max=1), metadata={"description": "How likely it is."}
+    )
+
+
 class AttributionSchema(ma.Schema):
     """One place where the article attributes something to someone."""
 
@@ -161,6 +174,92 @@ class AttributionSchema(ma.Schema):
         required=True,
         validate=validate.Range(min=0),
         metadata={"description": "The place in article.paragraphs of the paragraph that the cue begins in."},
+    )
+    speaker = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={
+            "description": "The id, in speakers, of who the source really is; null if the article does not tell."
+        },
+    )
+    mention = fields.Nested(
+        SpanSchema,
+        required=True,
+        allow_none=True,
+        metadata={"description": "The words that decided who the speaker is; null if none did."},
+    )
+    candidates = fields.List(
+        fields.Nested(CandidateSchema),
+        required=True,
+        validate=validate.Length(max=3),
+        metadata={"description": "The likeliest speakers, the likeliest first; it is the one that was chosen."},
+    )
+
+
+class SpeakerSchema(ma.Schema):
+    """Someone or something that the article attributes to."""
+
+    id = fields.String(required=True, metadata={"description": "Names the speaker within this answer only."})
+    name = fields.String(required=True, metadata={"description": "The fullest name that the article gives."})
+    kind = fields.String(required=True, validate=validate.OneOf(KINDS), metadata={"description": "What it is."})
+    role = fields.String(
+        required=True, allow_none=True, metadata={"description": "An office or title, where the article states one."}
+    )
+    aliases = fields.List(
+        fields.String(), required=True, metadata={"description": "Other names that the article uses."}
+    )
+    attributions = fields.List(
+        fields.Integer(validate=validate.Range(min=0)),
+        required=True,
+        metadata={"description": "The places in attributions of those that are this speaker's."},
+    )
+
+
+class ClaimSchema(ma.Schema):
+    """What one attribution asserts."""
+
+    id = fields.String(
+        required=True, metadata={"description": "Stays the same for the same article text and the same spans."}
+    )
+    attribution = fields.Integer(
+        required=True,
+        validate=validate.Range(min=0),
+        metadata={"description": "The place in attributions of the one that it is from, with the spans."},
+    )
+    text = fields.String(
+        required=True,
+        metadata={
+            "description": "The content made readable: marks around it, that before it, hanging commas left out."
+        },
+    )
+    speaker = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "The id, in speakers; null if the article does not tell."},
+    )
+    type = fields.String(
+        required=True,
+        validate=validate.OneOf(TYPES),
+        metadata={"description": "direct: all of the content is quoted; mixed: a part; indirect: nothing."},
+    )
+    category = fields.String(
+        required=True, validate=validate.OneOf(CATEGORIES), metadata={"description": "The likeliest category."}
+    )
+    category_probability = fields.Float(
+        required=True, validate=validate.Range(min=0, max=1), metadata={"description": "How likely the category is."}
+    )
+    check_worthiness = fields.Float(
+        required=True,
+        validate=validate.Range(min=0, max=1),
+        metadata={"description": "The probability that it is about facts that can be checked today."},
+    )
+    confidence = fields.Float(
+        required=True,
+        validate=validate.Range(min=0, max=1),
+        metadata={"description": "The calibrated probability that the attribution is right."},
+    )
+    context = fields.Nested(
+        SpanSchema, required=True, allow_none=True, metadata={"description": "The sentence that the content begins in."}
     )
 
 
@@ -199,6 +298,14 @@ class AnalysisSchema(ma.Schema):
         fields.Nested(AttributionSchema),
         required=True,
         metadata={"description": "In the order of their cues."},
+    )
+    speakers = fields.List(
+        fields.Nested(SpeakerSchema),
+        required=True,
+        metadata={"description": "Who the article attributes to, in the order of their first attributions."},
+    )
+    claims = fields.List(
+        fields.Nested(ClaimSchema), required=True, metadata={"description": "What is asserted, in the same order."}
     )
     model = fields.Nested(ModelSchema, required=True)
 

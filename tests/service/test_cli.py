@@ -140,8 +140,8 @@ def test_an_archive_becomes_lines_of_the_gold_files_form(tmp_path: Path) -> None
         "content": [[0, 18]],
         "type": "direct",
         "confidence": 0.9,
-        "speaker": None,
-        "category": None,
+        "speaker": {"name": "Amara", "kind": "person"},
+        "category": "factual",
     }
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.jsonl", "out.jsonl"]
 

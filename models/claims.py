@@ -1,0 +1,121 @@
+"""Attributions to claims: what is asserted, readable by itself, of which category, and how check-worthy."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Final
+
+from models.network import CATEGORIES
+from models.records import AttributionType, Category, Reading, Span
+
+_OPENING: Final = "“‘\"'«„`"
+_CLOSING: Final = "”’\"'»“`"
+_EDGE: Final = " \t\r\n,;:–—-"
+_THAT: Final = re.compile(r"that\b[\s,]*", re.IGNORECASE)
+_PAIRS: Final = (("“", "”"), ("«", "»"), ("„", "“"))
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One attributed content.
+
+    ``id`` stays the same for the same text and spans.  ``attribution`` and ``speaker`` are places in
+    the reading's tuples.  ``category`` is the likeliest, with its probability; ``check_worthiness``
+    is the probability that the claim is about facts that can be checked today.  ``context`` is the
+    sentence that the content begins in.
+    """
+
+    id: str
+    attribution: int
+    text: str
+    speaker: int | None
+    type: AttributionType
+    category: Category
+    category_probability: float
+    check_worthiness: float
+    confidence: float
+    context: Span | None
+
+
+def find_claims(reading: Reading) -> list[Claim]:
+    """The claims of a reading, one for each attribution whose content says something."""
+    digest = sha256(reading.text.encode(errors="surrogatepass"))
+    out = []
+    for number, one in enumerate(reading.attributions):
+        text = readable([span.of(reading.text) for span in one.content])
+        if not text:
+            continue
+        mine = digest.copy()
+        mine.update(repr([[list(span) for span in role] for role in (one.source, one.cue, one.content)]).encode())
+        category, probability, worth = category_of(one.categories)
+        out.append(
+            Claim(
+                mine.hexdigest()[:24],
+                number,
+                text,
+                one.speaker,
+                one.type,
+                category,
+                probability,
+                worth,
+                one.confidence,
+                _sentence(reading.sentences, one.content[0].start),
+            )
+        )
+    return out
+
+
+def category_of(probabilities: Sequence[float]) -> tuple[Category, float, float]:
+    """The likeliest category, its probability, and the check-worthiness: the probability of ``factual``.
+
+    What is said of the future or as an opinion cannot be checked today, and check-worthiness says
+    nothing of whether it would be worth the trouble.
+    """
+    if not probabilities:
+        return "other", 0.0, 0.0
+    best = max(range(len(CATEGORIES)), key=lambda number: probabilities[number])
+    return CATEGORIES[best], probabilities[best], probabilities[CATEGORIES.index("factual")]
+
+
+def readable(pieces: Sequence[str]) -> str:
+    """Contents as one text: without "that" before, marks around, and commas left hanging.
+
+    Quotation marks around all of it go; those around a part stay if both are there.
+    """
+    kept = [bare for piece in pieces if (bare := _bare(piece))]
+    text = " ".join(kept)
+    for opening, closing in _PAIRS:
+        if text.count(opening) != text.count(closing):
+            text = text.replace(opening, "").replace(closing, "")
+    if text.count('"') % 2:
+        text = text.replace('"', "")
+    return text.strip()
+
+
+def _bare(piece: str) -> str:
+    text = " ".join(piece.split()).strip(_EDGE)
+    that = _THAT.match(text)
+    if that and that.end() < len(text):
+        text = text[that.end() :]
+    if text[:1] and text[0] in _OPENING:
+        inner = text[1:]
+        at = next((n for n, char in enumerate(inner) if char in _CLOSING and _ends_word(inner, n)), len(inner))
+        # The first mark's partner is the last character, or missing: the marks are around all of it.
+        if at >= len(inner) - 2:
+            text = inner[:at] + inner[at + 1 :]
+    text = text.rstrip(_EDGE)
+    return text if any(char.isalnum() for char in text) else ""
+
+
+def _ends_word(text: str, at: int) -> bool:
+    """Whether a mark closes: apostrophes stand between letters."""
+    return not (at + 1 < len(text) and text[at + 1].isalnum())
+
+
+def _sentence(sentences: Sequence[Span], offset: int) -> Span | None:
+    at = bisect_right(sentences, offset, key=lambda span: span.start) - 1
+    return sentences[at] if at >= 0 else None

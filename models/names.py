@@ -1,0 +1,219 @@
+"""The people, organizations and places that an article names, each with all its mentions.
+
+"Mohammad Baqer Qalibaf" and "Qalibaf" are one person; two people of one surname stay two, and
+a surname that may be either's belongs to both until more is known.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Final, Literal
+
+from models.records import Span
+
+NameKind = Literal["person", "organization", "place"]
+
+HE: Final = frozenset(("mr", "sir", "lord", "king", "prince", "father", "brother"))
+SHE: Final = frozenset(("mrs", "ms", "miss", "madam", "madame", "dame", "lady", "queen", "princess", "sister"))
+OFFICES: Final = frozenset(
+    (
+        "president", "premier", "chancellor", "minister", "secretary", "senator", "congressman", "congresswoman",
+        "representative", "governor", "mayor", "ambassador", "speaker", "spokesman", "spokeswoman", "spokesperson",
+        "chairman", "chairwoman", "chair", "chief", "director", "commissioner", "judge", "justice", "general",
+        "colonel", "captain", "admiral", "sergeant", "professor", "doctor", "king", "queen", "prince", "princess",
+        "pope", "bishop", "archbishop", "cardinal", "pastor", "sheikh", "coach", "manager", "founder", "editor",
+        "author", "leader", "candidate", "attorney", "prosecutor", "analyst", "officer",
+    )
+)  # fmt: skip
+"""Words that tell what someone is."""
+
+_PART_OF_NAME: Final = frozenset(("king", "queen", "prince", "princess", "pope", "sheikh"))
+_TITLES: Final = frozenset(
+    (
+        "mr", "mrs", "ms", "miss", "dr", "sir", "dame", "prof", "sen", "rep", "gov", "gen", "col", "capt", "lt",
+        "sgt", "rev", "hon",
+    )
+)  # fmt: skip
+_LONGEST_HEADLINE: Final = 250  # code points
+_SUFFIXES: Final = frozenset(("jr", "sr", "ii", "iii", "iv"))
+_SMALL: Final = frozenset(("the", "of", "and", "for", "in", "on", "a", "an", "de", "la", "to", "at"))
+_TOKEN: Final = re.compile(r"\w+")
+_POSSESSIVE: Final = re.compile(r"['’]s?\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """Words ``first`` to ``last`` (exclusive) of a text, which name something of a kind."""
+
+    first: int
+    last: int
+    kind: NameKind
+
+
+@dataclass(slots=True)
+class Entity:
+    """What some of a text's mentions name.
+
+    ``name`` is the fullest of them, ``mentions`` are in the order of the text and ``fullest`` is
+    the number of the mention that ``name`` is from.
+    """
+
+    kind: NameKind
+    name: str
+    tokens: tuple[str, ...]
+    fullest: int
+    mentions: list[int] = field(default_factory=list)
+
+
+def find_entities(text: str, words: Sequence[Span], mentions: Sequence[Mention]) -> list[Entity]:
+    """Put mentions together that name the same.
+
+    Args:
+        text: A text.
+        words: Its words.
+        mentions: Names in it, in order.
+
+    Returns:
+        Entities in the order of their first mentions.  A mention may belong to several people.
+    """
+    names = [plain_name(text[words[one.first].start : words[one.last - 1].end]) for one in mentions]
+    names = [_bare(name) if one.kind == "person" else name for name, one in zip(names, mentions, strict=True)]
+    tokens = [name_tokens(name) for name in names]
+    spelled = _spelled_out(text, words, mentions)
+    found: list[Entity] = []
+
+    def order(number: int) -> tuple[bool, int, int]:
+        # Fuller names first, so that each shorter one meets those that it may stand for; but a name in
+        # a headline, where all is in capitals, may hold more than the name.
+        size = len(tokens[number])
+        return size > 2 and _in_capitals(text, words[mentions[number].first].start), -size, number
+
+    for number in sorted(range(len(mentions)), key=order):
+        kind, mine = mentions[number].kind, tokens[number]
+        if not mine:
+            continue
+        suffix = _suffix(names[number])
+        same = [one for one in found if one.kind == kind and (len(mine) == 1 or _suffix(one.name) == suffix)]
+        owners = _people(mine, same) if kind == "person" else _things(names[number], mine, same, kind)
+        if kind != "person" and len(mine) == 1 and mine[0] in spelled:
+            owners = [one for one in found if spelled[mine[0]] in one.mentions] or owners
+        if not owners and kind != "person" and len(mine) == 1:
+            # A surname that was taken for the name of a thing.
+            owners = [
+                one for one in found if one.kind == "person" and len(one.tokens) > 1 and one.tokens[-1] == mine[0]
+            ]
+        if not owners:
+            owners = [Entity(kind, names[number], mine, number)]
+            found += owners
+        for one in owners:
+            one.mentions.append(number)
+    for one in found:
+        one.mentions.sort()
+    return sorted(found, key=lambda one: one.mentions[0])
+
+
+def plain_name(name: str) -> str:
+    """A name in one line, without a title before it and a possessive behind it."""
+    pieces = _POSSESSIVE.sub("", " ".join(name.split())).split(" ")
+    while len(pieces) > 1 and fold(pieces[0]).strip(".") in _TITLES:
+        pieces = pieces[1:]
+    return " ".join(pieces)
+
+
+@lru_cache(maxsize=50_000)
+def name_tokens(name: str) -> tuple[str, ...]:
+    """What is compared of a name: its words in small letters, without diacritics, marks and "Jr."."""
+    tokens = tuple(_TOKEN.findall(fold(name)))
+    kept = tuple(one for one in tokens if one not in _SUFFIXES)
+    return kept or tokens
+
+
+@lru_cache(maxsize=50_000)
+def fold(word: str) -> str:
+    """Small letters without diacritics."""
+    return "".join(c for c in unicodedata.normalize("NFKD", word.casefold()) if not unicodedata.combining(c))
+
+
+def _bare(name: str) -> str:
+    """A person's name without what they are: "Supreme Court Justice Frank Nervo"."""
+    pieces = name.split(" ")
+    for at in range(len(pieces) - 2, -1, -1):
+        word = fold(pieces[at]).strip(".,")
+        if word in OFFICES and word not in _PART_OF_NAME and fold(pieces[at + 1]).strip(".") not in _SUFFIXES:
+            return " ".join(pieces[at + 1 :])
+    return name
+
+
+def _in_capitals(text: str, at: int) -> bool:
+    """Whether the line there is one in which nearly every word begins with a capital."""
+    begin, end = text.rfind("\n", max(at - _LONGEST_HEADLINE, 0), at) + 1, text.find("\n", at, at + _LONGEST_HEADLINE)
+    if end < 0 or (not begin and at > _LONGEST_HEADLINE):
+        return False
+    long = [word for word in text[begin:end].split() if len(word) > 3 and word[0].isalpha()]
+    return len(long) > 3 and sum(word[0].isupper() for word in long) >= 0.8 * len(long)
+
+
+def _spelled_out(text: str, words: Sequence[Span], mentions: Sequence[Mention]) -> dict[str, int]:
+    """Short forms that stand in brackets behind a name, each with the number of that mention."""
+    out: dict[str, int] = {}
+    for number, one in enumerate(mentions):
+        if one.kind == "person" or one.last + 2 >= len(words):
+            continue
+        before, short, behind = (span.of(text) for span in words[one.last : one.last + 3])
+        if before == "(" and behind == ")" and len(short) > 1 and short[0].isupper() and short[-1].isupper():
+            out.setdefault(fold(short), number)
+    return out
+
+
+def _suffix(name: str) -> str | None:
+    """The "Jr." of a name: father and son are two people."""
+    last = fold(name).rsplit(" ", 1)[-1].strip(".")
+    return last if last in _SUFFIXES else None
+
+
+def _people(mine: tuple[str, ...], people: Sequence[Entity]) -> list[Entity]:
+    if len(mine) == 1:
+        by_surname = [one for one in people if one.tokens[-1] == mine[0]]
+        return by_surname or [one for one in people if mine[0] in one.tokens]
+    for one in people:
+        if mine[-1] == one.tokens[-1] and mine[0] == one.tokens[0]:
+            return [one]
+    within = [one for one in people if _is_subsequence(mine, one.tokens)]
+    if len(within) == 1:
+        return within
+    joined = f" {' '.join(mine)} "
+    return [one for one in people if len(one.tokens) > 1 and f" {' '.join(one.tokens)} " in joined][:1]
+
+
+def _things(name: str, mine: tuple[str, ...], things: Sequence[Entity], kind: str) -> list[Entity]:
+    core = _without_article(mine)
+    same = [one for one in things if _without_article(one.tokens) == core]
+    if same or kind == "place":
+        return same
+    if len(mine) == 1 and name.isupper() and len(name) > 1:
+        fits = [one for one in things if _initials(one.tokens) == mine[0]]
+        if len(fits) == 1:
+            return fits
+    if len(core) == 1 and name.isupper():
+        return []  # "NSTF" is not the NSTF Awards
+    longer = [
+        one for one in things if one.tokens[-len(core) :] == core or _without_article(one.tokens)[: len(core)] == core
+    ]
+    return longer if len(longer) == 1 and name[:1].isupper() else []
+
+
+def _without_article(tokens: tuple[str, ...]) -> tuple[str, ...]:
+    return tokens[1:] if len(tokens) > 1 and tokens[0] == "the" else tokens
+
+
+def _initials(tokens: Iterable[str]) -> str:
+    return "".join(one[0] for one in tokens if one not in _SMALL)
+
+
+def _is_subsequence(short: Sequence[str], long: Sequence[str]) -> bool:
+    rest = iter(long)
+    return all(one in rest for one in short)
