@@ -16,7 +16,6 @@ _OPENING: Final = "“‘\"'«„`"
 _CLOSING: Final = "”’\"'»“`"
 _EDGE: Final = " \t\r\n,;:–—-"
 _THAT: Final = re.compile(r"that\b[\s,]*", re.IGNORECASE)
-_PAIRS: Final = (("“", "”"), ("«", "»"), ("„", "“"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +87,7 @@ def readable(pieces: Sequence[str]) -> str:
     """
     kept = [bare for piece in pieces if (bare := _bare(piece))]
     text = " ".join(kept)
-    for opening, closing in _PAIRS:
+    for opening, closing in (("„", "“") if "„" in text else ("“", "”"), ("«", "»")):
         if text.count(opening) != text.count(closing):
             text = text.replace(opening, "").replace(closing, "")
     if text.count('"') % 2:

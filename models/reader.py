@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import compress
 from pathlib import Path
 from typing import Final
 
@@ -22,7 +24,7 @@ from models.decoding import Cue, Roles, find_cues, find_roles, spans_in_text
 from models.encoding import EncodedText, Encoder, Window, windows
 from models.names import Mention
 from models.network import NAME_KINDS, Network
-from models.records import HABITS, Article, Attribution, Habit, Reading
+from models.records import HABITS, Article, Attribution, Habit, Reading, Span
 from models.speakers import casting_of, find_speakers
 from models.text import attribution_type, paragraphs, quotations, sentences
 
@@ -135,19 +137,19 @@ class Reader:
             ValueError: There is no such habit.
         """
         chosen = _check_habit(habit or self.habit)
-        group: list[str] = []
+        group: list[Article] = []
         size = 0
-        for article in articles:
-            text = article if isinstance(article, str) else article.text
-            group.append(text)
-            size += len(text)
+        for given in articles:
+            article = Article(given) if isinstance(given, str) else given
+            group.append(article)
+            size += len(article.text)
             if size >= _GROUP_CHARACTERS:
                 yield from self._read_group(group, chosen)
                 group, size = [], 0
         yield from self._read_group(group, chosen)
 
-    def _read_group(self, texts: Sequence[str], habit: Habit) -> Iterator[Reading]:
-        encoded = [self.encoder.encode(text) for text in texts]
+    def _read_group(self, articles: Sequence[Article], habit: Habit) -> Iterator[Reading]:
+        encoded = [self.encoder.encode(article.text) for article in articles]
         seen = scan(
             self.network,
             self.encoder,
@@ -158,8 +160,10 @@ class Reader:
             context=self.config.context,
             whole=True,
         )
-        for text, words, one in zip(texts, encoded, seen, strict=True):
-            yield self._reading(text, words, one, habit)
+        for article, words, one in zip(articles, encoded, seen, strict=True):
+            if article.ignored:
+                one.ignore([words.spans[cue.first].start for cue, _ in one.attributions], article.ignored)
+            yield self._reading(article.text, words, one, habit)
 
     def _reading(self, text: str, words: EncodedText, seen: Seen, habit: Habit) -> Reading:
         blocks = paragraphs(text)
@@ -221,6 +225,15 @@ class Seen:
     categories: list[tuple[float, ...]]
     names: list[Mention]
     states: NDArray[np.float16]
+
+    def ignore(self, cues: Sequence[int], ranges: Sequence[Span]) -> None:
+        """Drop the attributions whose cue, given by its offset, begins in one of some ranges."""
+        keep = []
+        for offset in cues:
+            at = bisect_right(ranges, offset, key=lambda span: span.start) - 1
+            keep.append(at < 0 or offset >= ranges[at].end)
+        self.attributions = list(compress(self.attributions, keep))
+        self.categories = list(compress(self.categories, keep))
 
 
 @torch.inference_mode()

@@ -33,10 +33,15 @@ class Span(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """One article to read.  ``text`` is read as it stands, nothing is stripped."""
+    """One article to read.
+
+    ``text`` is read as it stands, nothing is stripped; what lies in its ``ignored`` ranges (in order, not
+    overlapping) attributes nothing.
+    """
 
     text: str
     title: str | None = None
+    ignored: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

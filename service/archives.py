@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from models.claims import category_of
-from models.records import ROLES, Attribution, Reading
+from models.records import ROLES, Article, Attribution, Reading
+from service.pages import read_text
 
 
 class LineError(Exception):
@@ -24,7 +25,7 @@ class Item:
     """An article of an archive."""
 
     id: str | int
-    text: str
+    article: Article
 
 
 def read_items(lines: IO[bytes], advance: Callable[[int], None], refuse: Callable[[LineError], None]) -> Iterator[Item]:
@@ -58,7 +59,7 @@ def _item(number: int, line: bytes) -> Item:
             raise LineError(f"line {number}: {name} is missing")
         if not isinstance(row[name], kinds) or isinstance(row[name], bool):
             raise LineError(f"line {number}: {name} must be a string")
-    return Item(row["id"], row["text"])
+    return Item(row["id"], read_text(row["text"]).article)
 
 
 def to_line(id_: str | int, reading: Reading) -> str:

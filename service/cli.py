@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from models.records import HABITS, ROLES, Habit, Reading
+from models.records import HABITS, ROLES, Article, Habit, Reading
 from service import __version__
 
 if TYPE_CHECKING:
@@ -133,6 +133,7 @@ def _read_file(file: Path, as_json: bool, load: Any, *how: Any) -> None:
     from rich.console import Console
 
     from service.display import show_reading
+    from service.pages import read_text
 
     try:
         raw = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
@@ -141,7 +142,7 @@ def _read_file(file: Path, as_json: bool, load: Any, *how: Any) -> None:
         raise click.ClickException(f"cannot read {file}: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise click.ClickException(f"{file} is not UTF-8: byte {raw[error.start]:#04x} at {error.start}") from None
-    reading = load(*how).read_one(text)
+    reading = load(*how).read_one(read_text(text).article)
     try:
         if as_json:
             _write_utf8()
@@ -222,11 +223,11 @@ def _read_archive(reader: Reader, source: Path, out: Path, skip_errors: bool) ->
             task = progress.add_task("reading", total=size, done=0, rate=0.0)
             items: deque[Item] = deque()  # read ahead of the readings by the Reader
 
-            def texts() -> Iterator[str]:
+            def articles() -> Iterator[Article]:
                 try:
                     for item in read_items(lines, lambda length: progress.advance(task, length), refuse):
                         items.append(item)
-                        yield item.text
+                        yield item.article
                 except BrokenPipeError:  # from refuse
                     raise
                 except OSError as error:
@@ -234,7 +235,7 @@ def _read_archive(reader: Reader, source: Path, out: Path, skip_errors: bool) ->
 
             target = stack.enter_context(_output(out))
             begun = monotonic()
-            for done, reading in enumerate(reader.read(texts()), 1):
+            for done, reading in enumerate(reader.read(articles()), 1):
                 target.write(to_line(items.popleft().id, reading) + "\n")
                 progress.update(task, done=done, rate=done / max(monotonic() - begun, 1e-3))
             target.flush()
@@ -301,9 +302,10 @@ def evaluate(
     from models.speaker_scoring import count_speakers, speaker_figures
     from service.archives import to_line
     from service.display import show_figures, show_speaker_figures
+    from service.pages import read_text
 
     rows = _gold_rows(gold, held_out)
-    readings = load_reader(weights, habit, threads).read(row["text"] for row in rows)
+    readings = load_reader(weights, habit, threads).read(read_text(row["text"]).article for row in rows)
     counts, speaker_counts = [], []
     for row, reading in track(zip(rows, readings, strict=True), "reading", len(rows), console=Console(stderr=True)):
         compared = row["text"], row["attributions"], json.loads(to_line("", reading))["attributions"]

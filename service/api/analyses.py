@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from flask import current_app
@@ -16,7 +17,8 @@ from service.api.examples import ANALYSIS, REQUEST
 from service.api.schemas import AnalysisRequestSchema, AnalysisSchema
 from service.api.timing import stage
 from service.errors import Invalid
-from service.pages import Page, PageError, read_page
+from service.pages import Page, PageError, read_page, read_text
+from service.pages.language import foreign_language, language_name
 
 blueprint = Blueprint("analyses", __name__, url_prefix="/v1/analyses", description="Read an article.")
 
@@ -36,7 +38,9 @@ class Analyses(MethodView):
         attributes something to someone: who (source), by which words (cue), and what (content); who
         the sources really are (speakers); and what is asserted, readable by itself (claims).
         Offsets count the Unicode code points of article.text, which is exactly the text that was
-        sent, or the one that was taken out of the page. Nothing is stored.
+        sent, or the one that was taken out of the page; its menus, captions and the like are marked
+        as boilerplate and attribute nothing. A text in another language than English is refused
+        unless the caller says that it is English. Nothing is stored.
         """
         with stage("page"):
             page = _page(asked)
@@ -44,14 +48,17 @@ class Analyses(MethodView):
         habit: Habit = asked.get("habit", settings.habit)
         reader = current_app.config["READER"]
         with current_app.config["GATE"](), stage("read"):
-            reading = reader.read_one(page.text, habit=habit)
+            reading = reader.read_one(page.article, habit=habit)
         return {
             "article": {
                 "text": page.text,
                 "title": page.title,
+                "byline": page.byline,
+                "publisher": page.publisher,
                 "url": page.url,
                 "published": page.published,
-                "language": asked.get("language", "en"),
+                "language": page.language,
+                "boilerplate": [{**block.span._asdict(), "kind": block.kind} for block in page.boilerplate],
                 "paragraphs": [span._asdict() for span in reading.paragraphs],
                 "sentences": [span._asdict() for span in reading.sentences],
             },
@@ -64,14 +71,20 @@ class Analyses(MethodView):
 
 def _page(asked: dict[str, Any]) -> Page:
     """The article to read; what the caller says of it wins over what the page says."""
-    url = asked.get("url")
-    if "text" in asked:
-        return Page(asked["text"], asked.get("title"), url, asked.get("published"))
+    field = "text" if "text" in asked else "html"
     try:
-        page = read_page(asked["html"], url)
+        page = read_text(asked["text"]) if field == "text" else read_page(asked["html"], asked.get("url"))
     except PageError as error:
-        raise Invalid(errors=[{"field": "html", "message": str(error)}]) from None
-    return Page(page.text, asked.get("title") or page.title, page.url, asked.get("published") or page.published)
+        raise Invalid(errors=[{"field": field, "message": str(error)}]) from None
+    language = asked.get("language")
+    if language is None and (foreign := foreign_language(page.text)):
+        message = (
+            f"This is {language_name(foreign)} ({foreign}); only English is read. With language: en it is read anyway."
+        )
+        raise Invalid(errors=[{"field": field, "message": message}])
+    said = {name: asked[name] for name in ("title", "url", "published", "language") if name in asked}
+    told = page.language if page.language and page.language.lower().startswith("en") else "en"
+    return replace(page, **{"language": told, **said})
 
 
 def _attribution(one: Attribution, reading: Reading) -> dict[str, Any]:

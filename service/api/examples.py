@@ -59,9 +59,12 @@ ANALYSIS: dict[str, Any] = {
     "article": {
         "text": _TEXT,
         "title": "Harbour to reopen",
+        "byline": None,
+        "publisher": None,
         "url": None,
         "published": "2024-05-31",
         "language": "en",
+        "boilerplate": [],
         "paragraphs": [_range(_TEXT)],
         "sentences": [
             _range(_FIRST),

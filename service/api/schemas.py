@@ -11,6 +11,7 @@ from marshmallow import ValidationError, fields, validate
 
 from models.network import CATEGORIES, KINDS
 from models.records import HABITS
+from service.pages.boilerplate import BLOCK_KINDS
 
 TYPES = ("direct", "mixed", "indirect")
 MAX_TITLE = 1_000
@@ -89,7 +90,10 @@ class AnalysisRequestSchema(ma.Schema):
             r"^[Ee][Nn][Gg]?(-[A-Za-z0-9]{1,8})*$",
             error="Only English is read: must be a language tag (BCP 47) like en or en-GB.",
         ),
-        metadata={"description": "The article's language, a BCP 47 tag; only English is read."},
+        metadata={
+            "description": "The article's language, a BCP 47 tag. Only English is read; without this field a text that"
+            " is surely in another language is refused, with it the text is read as English."
+        },
     )
     habit = fields.String(
         validate=validate.OneOf(HABITS),
@@ -263,14 +267,37 @@ class ClaimSchema(ma.Schema):
     )
 
 
+class BlockSchema(RangeSchema):
+    """A line of the text that is not the article's own; nothing in it is attributed to anyone."""
+
+    kind = fields.String(
+        required=True, validate=validate.OneOf(BLOCK_KINDS), metadata={"description": "What it is instead."}
+    )
+
+
 class ArticleSchema(ma.Schema):
     """The article as it was read."""
 
     text = fields.String(required=True, metadata={"description": "The text that all offsets count in."})
     title = fields.String(required=True, allow_none=True, metadata={"description": "The headline."})
-    url = fields.String(required=True, allow_none=True, metadata={"description": "Where the article is."})
+    byline = fields.String(
+        required=True, allow_none=True, metadata={"description": "Its authors, as the web page names them."}
+    )
+    publisher = fields.String(
+        required=True, allow_none=True, metadata={"description": "Its publisher, as the web page names it."}
+    )
+    url = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Where the article is: as it was sent, or the web page's canonical address."},
+    )
     published = fields.String(required=True, allow_none=True, metadata={"description": "When it appeared."})
-    language = fields.String(required=True, metadata={"description": "Its language."})
+    language = fields.String(required=True, metadata={"description": "Its language, a BCP 47 tag."})
+    boilerplate = fields.List(
+        fields.Nested(BlockSchema),
+        required=True,
+        metadata={"description": "Lines that are not the article's own (menus, captions, lists of other articles)."},
+    )
     paragraphs = fields.List(
         fields.Nested(RangeSchema), required=True, metadata={"description": "Its paragraphs in order."}
     )

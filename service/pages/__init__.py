@@ -1,15 +1,29 @@
-"""Web page -> article text."""
+"""What a caller sends -> an article: a web page's own text, or a pasted text with its boilerplate marked."""
 
 from __future__ import annotations
 
 import logging
+import re
 from dataclasses import dataclass
+from typing import Final
 
 import trafilatura
+from lxml.html import HtmlElement
 from trafilatura.settings import Document
+from trafilatura.utils import load_html
+
+from models.records import Article
+from service.pages.boilerplate import Block, find_boilerplate
 
 # It warns of each page that it cannot read; the caller gets an error for that.
 logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
+
+_LANGUAGE_TAG: Final = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
+_LANGUAGE_PLACES: Final = (
+    "/html/@lang",
+    "//meta[@http-equiv='content-language' or @name='language']/@content",
+    "//meta[@property='og:locale']/@content",
+)
 
 
 class PageError(Exception):
@@ -18,16 +32,33 @@ class PageError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A web page's article."""
+    """An article, and what its web page says of it; ``boilerplate`` is what is not its own in its text."""
 
     text: str
+    boilerplate: tuple[Block, ...]
     title: str | None = None
+    byline: str | None = None
+    publisher: str | None = None
     url: str | None = None
     published: str | None = None
+    language: str | None = None
+
+    @property
+    def article(self) -> Article:
+        """What the Reader is to read."""
+        return Article(self.text, self.title, tuple(block.span for block in self.boilerplate))
+
+
+def read_text(text: str) -> Page:
+    """A pasted text: exactly as it is, with its boilerplate marked."""
+    return Page(text, tuple(find_boilerplate(text)))
 
 
 def read_page(html: str, url: str | None = None) -> Page:
     """The article of a web page, without menus, comments and the like; nothing is fetched.
+
+    Title, byline, publisher, day and address are those that the page tells in its JSON-LD, OpenGraph
+    or other metadata.
 
     Args:
         html: The page.
@@ -37,11 +68,37 @@ def read_page(html: str, url: str | None = None) -> Page:
         PageError: There is no article in it.
     """
     try:
+        tree = load_html(html)
+        language = None if tree is None else _language(tree)
         found = trafilatura.bare_extraction(
-            html, url=url, include_comments=False, include_tables=False, with_metadata=True, as_dict=False
+            html if tree is None else tree,
+            url=url,
+            include_comments=False,
+            include_tables=False,
+            with_metadata=True,
+            as_dict=False,
         )
     except (ValueError, RecursionError) as error:
         raise PageError("The page cannot be taken apart.") from error
     if not isinstance(found, Document) or not found.text or not found.text.strip():
         raise PageError("No article was found in the page.")
-    return Page(found.text, found.title or None, url or found.url or None, found.date or None)
+    return Page(
+        found.text,
+        tuple(find_boilerplate(found.text)),
+        found.title or None,
+        found.author or None,
+        found.sitename or None,
+        url or found.url or None,
+        found.date or None,
+        language,
+    )
+
+
+def _language(tree: HtmlElement) -> str | None:
+    """The language tag that a page gives itself."""
+    for place in _LANGUAGE_PLACES:
+        for written in tree.xpath(place):
+            tag = str(written).strip().replace("_", "-")
+            if _LANGUAGE_TAG.fullmatch(tag):
+                return tag
+    return None

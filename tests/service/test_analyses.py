@@ -7,6 +7,10 @@ import json
 import pytest
 from flask.testing import FlaskClient
 
+from models.reader import Reader
+from service.app import create_app
+from service.config import load_settings
+
 TEXT = "😀 “We will rebuild,” said Amara. Bruno said that the é bridge is closed.\n\nNothing else happened."
 URL = "/v1/analyses"
 
@@ -31,6 +35,9 @@ def test_an_analysis_holds_article_attributions_and_model(client: FlaskClient) -
         "url": "https://news.example/storm",
         "published": "2024-05-31T09:30:00Z",
         "language": "en-GB",
+        "byline": None,
+        "publisher": None,
+        "boilerplate": [],
         "paragraphs": 0,
         "sentences": 0,
     }
@@ -41,6 +48,55 @@ def test_an_analysis_holds_article_attributions_and_model(client: FlaskClient) -
     ]  # fmt: skip
     assert (first["type"], second["type"]) == ("direct", "indirect")
     assert second["content"][0]["text"] == "that the é bridge is closed"
+
+
+def test_speakers_and_claims_refer_to_attributions(client: FlaskClient) -> None:
+    found = client.post(URL, json={"text": TEXT + " “Nothing is closed,” said Amara."}).json
+    speakers = {one["id"]: one for one in found["speakers"]}
+    assert [(one["name"], one["kind"], one["attributions"]) for one in speakers.values()] == [
+        ("Amara", "person", [0, 2]),
+        ("Bruno", "person", [1]),
+    ]
+    for claim in found["claims"]:
+        said = found["attributions"][claim["attribution"]]
+        assert claim["attribution"] in speakers[claim["speaker"]]["attributions"]
+        assert said["speaker"] == claim["speaker"]
+        assert said["candidates"][0]["name"] == said["mention"]["text"] == speakers[said["speaker"]]["name"]
+        assert claim["context"]["text"] in found["article"]["text"]
+    assert [one["text"] for one in found["claims"]] == [
+        "We will rebuild", "the é bridge is closed", "Nothing is closed",
+    ]  # fmt: skip
+    assert {(one["category"], one["check_worthiness"]) for one in found["claims"]} == {("factual", 0.7)}
+
+
+def test_a_claims_id_stays_the_same(client: FlaskClient) -> None:
+    first, again = (client.post(URL, json={"text": TEXT, "title": str(n)}).json["claims"] for n in range(2))
+    assert [one["id"] for one in first] == [one["id"] for one in again]
+
+
+def test_boilerplate_is_marked_and_attributes_nothing(reader: Reader) -> None:
+    app = create_app(load_settings({}, environ={}), reader)
+    text = f"{TEXT}\n\nMost read\nMinister Ines Duarte says that the harbour is closed\nBridge opens\n"
+    found = app.test_client().post(URL, json={"text": text}).json
+    kept = [one["kind"] for one in found["article"]["boilerplate"]]
+    assert kept == ["teaser"] * 3
+    assert found["article"]["text"] == text
+    assert len(found["attributions"]) == 2
+    alone = app.test_client().post(URL, json={"text": "Minister Ines Duarte says that the harbour is closed"}).json
+    assert len(alone["attributions"]) == 1
+
+
+def test_another_language_is_refused_unless_forced(client: FlaskClient) -> None:
+    text = "„Wir bauen wieder auf“, sagte Amara am Montag. Bruno meinte, die Brücke bleibe bis zum Herbst geschlossen."
+    response = client.post(URL, json={"text": text})
+    assert response.status_code == 422
+    assert response.json["errors"] == [
+        {"field": "text", "message": "This is German (de); only English is read. With language: en it is read anyway."}
+    ]
+    forced = client.post(URL, json={"text": text, "language": "en"})
+    assert (forced.status_code, forced.json["article"]["language"]) == (200, "en")
+    page = f"<html lang='de'><body><article>{f'<p>{text}</p>' * 5}</article></body></html>"
+    assert client.post(URL, json={"html": page}).json["errors"][0]["field"] == "html"
 
 
 def test_spans_slice_the_text(client: FlaskClient) -> None:

@@ -1,0 +1,52 @@
+"""Claims read well by themselves, and keep their spans and ids."""
+
+from __future__ import annotations
+
+import pytest
+
+from models.claims import category_of, find_claims, readable
+from tests.fakes import FakeReader
+
+TEXT = "“We will rebuild,” said Amara. Bruno said that the bridge is closed."
+
+
+@pytest.mark.parametrize(
+    ("pieces", "text"),
+    [
+        (["that the bridge is closed"], "the bridge is closed"),
+        (["“We will rebuild,”"], "We will rebuild"),
+        (['"We will rebuild," '], "We will rebuild"),
+        (["“The well is dry,”", "“and the river is worse.”"], "The well is dry and the river is worse."),
+        (["that the “new” bridge\n is closed,"], "the “new” bridge is closed"),
+        (["the „new“ bridge"], "the „new“ bridge"),
+        (["“We go"], "We go"),
+        (["the mayor’s “plan"], "the mayor’s plan"),
+        (["«On part»"], "On part"),
+        (["that"], "that"),
+        (["“”", ","], ""),
+        (["“Don’t go,”"], "Don’t go"),
+    ],
+)
+def test_text_is_made_readable(pieces: list[str], text: str) -> None:
+    assert readable(pieces) == text
+
+
+def test_a_claim_tells_who_what_and_where() -> None:
+    reading = FakeReader().read_one(TEXT)
+    first, second = find_claims(reading)
+    assert (first.text, second.text) == ("We will rebuild", "the bridge is closed")
+    assert [reading.speakers[one.speaker or 0].name for one in (first, second)] == ["Amara", "Bruno"]
+    assert second.context is not None
+    assert second.context.of(TEXT) == "Bruno said that the bridge is closed."
+    assert (first.category, first.category_probability, first.check_worthiness) == ("factual", 0.7, 0.7)
+
+
+def test_an_id_stays_the_same_for_text_and_spans() -> None:
+    ids = [[one.id for one in find_claims(FakeReader().read_one(text))] for text in (TEXT, TEXT, TEXT + " ")]
+    assert ids[0] == ids[1]
+    assert len({*ids[0], *ids[2]}) == 4
+
+
+def test_check_worthiness_is_the_probability_of_facts() -> None:
+    assert category_of((0.2, 0.5, 0.2, 0.1)) == ("opinion", 0.5, 0.2)
+    assert category_of(()) == ("other", 0.0, 0.0)
