@@ -32,7 +32,7 @@ _FILED: Final = re.compile(
     r"\(?file (?:photo|image|picture)\b|in this (?:file )?(?:photo|image|handout)\b", re.IGNORECASE
 )
 _CREDIT_AT_END: Final = re.compile(
-    r"\((?:[^()]*\b(?:photo|image|picture) credit\b[^()]*|(?:photo|image|picture|credit)s?(?: by|:)[^()]*"
+    r"\((?:[^()]*\b(?i:photo|image|picture) (?i:credit)\b[^()]*|(?i:photo|image|picture|credit)s?(?: by|:)[^()]*"
     r"|[A-Z][^()]*/(?:AP|AFP|Reuters|REUTERS|Getty|EPA|Bloomberg)[^()]*)\)\s*\Z"
 )
 _LIST: Final = re.compile(

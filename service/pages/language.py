@@ -11,7 +11,8 @@ from py3langid.langid import MODEL_FILE, LanguageIdentifier
 READ: Final = "en"
 """The language that is read."""
 
-_LEAST: Final = 80  # letters; less tells too little
+_LEAST: Final = 60  # letters; less tells too little
+_DIFFERENT: Final = 12  # of them at least: "aaaa…" is in no language
 _POSSIBLE: Final = 0.01  # a probability
 _LOOKED_AT: Final = 20_000  # code points
 
@@ -23,7 +24,8 @@ def foreign_language(text: str) -> str | None:
         text: A text; only its beginning is looked at.
     """
     text = text[:_LOOKED_AT]
-    if sum(map(str.isalpha, text)) < _LEAST:
+    letters = [char for char in text if char.isalpha()]
+    if len(letters) < _LEAST or len(set(letters)) < _DIFFERENT:
         return None
     ranked = _identifier().rank(text)
     # Related languages share what is left, so the likeliest of them need not be likely itself.
