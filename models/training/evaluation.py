@@ -1,21 +1,19 @@
-"""Dev figures while training, and what is fitted on dev: cue thresholds and calibration."""
+"""Dev figures while training, and the cues' thresholds, which are chosen on dev."""
 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Final
 
-import numpy as np
-from numpy.typing import NDArray
-from scipy.optimize import minimize
-
 from models.decoding import Cue, Roles, spans_in_text
 from models.encoding import EncodedText, Encoder
-from models.network import Network
-from models.reader import confidence_features, scan
-from models.scoring import count, figures, matched
+from models.network import NAME_KINDS, Network
+from models.reader import CONTEXT, CORE, scan
+from models.scoring import count, figures
 from models.training.corpora import Example
+from models.training.samples import words_of
 
 THRESHOLDS: Final = tuple(step / 100 for step in range(25, 76, 5))
 
@@ -81,30 +79,16 @@ def evaluate(
     return sum(scores) / len(scores), out
 
 
-def calibrate(predicted: Sequence[tuple[Example, EncodedText, Found]], threshold: float) -> list[float]:
-    """Fit confidence to whether a person marked the attribution too.
-
-    Returns:
-        Weights of a logistic regression for ``confidence_features``, and its constant.
-    """
-    features, right = outcomes(predicted, threshold)
-    inputs = np.column_stack([features, np.ones(len(features))])
-
-    def loss(weights: NDArray[np.float64]) -> float:
-        scores = inputs @ weights
-        return float(np.logaddexp(0, np.where(right, -scores, scores)).sum() + 1e-3 * (weights**2).sum())
-
-    return [round(float(weight), 4) for weight in minimize(loss, np.array([1.0, 0.0, 0.0])).x]
-
-
-def outcomes(
-    predicted: Sequence[tuple[Example, EncodedText, Found]], threshold: float
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Each prediction's features, (N, 2), and whether it is right: all roles overlap a gold attribution's, (N,)."""
-    features, right = [], []
-    for example, words, found in predicted:
-        kept = [one for one in found if one[0].probability >= threshold]
-        good = matched(example.text, example.gold, [as_gold(words, *one) for one in kept])
-        features += [confidence_features(*one) for one in kept]
-        right += good
-    return np.array(features).reshape(-1, 2), np.array(right, dtype=bool)
+def name_figures(network: Network, encoder: Encoder, examples: Sequence[Example]) -> dict[str, float]:
+    """F1 of names, in percent, by kind: span and kind must be right."""
+    texts = [encoder.encode(example.text) for example in examples]
+    seen = scan(network, encoder, texts, examples[0].habit, threshold=2.0, core=CORE, context=CONTEXT, whole=True)
+    counts: Counter[tuple[str, str]] = Counter()
+    for example, text, one in zip(examples, texts, seen, strict=True):
+        gold = {(name.kind, *place) for name in example.names or () for place in words_of(text, [name.span])}
+        found = {(name.kind, name.first, name.last) for name in one.names}
+        for what, group in (("gold", gold), ("found", found), ("right", gold & found)):
+            counts.update((kind, what) for kind, _, _ in group)
+    return {
+        kind: 200 * counts[kind, "right"] / max(counts[kind, "gold"] + counts[kind, "found"], 1) for kind in NAME_KINDS
+    }

@@ -17,6 +17,7 @@ from torch.nn import functional
 
 from models.encoding import Batch, Encoder
 from models.network import Network
+from models.records import HABITS
 from models.training.augmentation import Augmenter
 from models.training.corpora import Example
 from models.training.samples import Cast, Sample, Targets, batched, collate, samples
@@ -43,7 +44,9 @@ class Plan:
     """How often each article of world.jsonl is seen in an epoch: there are few, and they are the cleaner ones."""
     averaging: float = 0.998
     """Decay of the moving average of the weights, which is what gets evaluated and kept."""
-    name_weight: float = 0.3
+    name_weight: float = 1.0
+    silver_name_weight: float = 0.2
+    """Of names that a machine marked: all of PolNeAR's."""
     category_weight: float = 0.5
     speaker_weight: float = 1.0
     group: int = 96
@@ -253,7 +256,9 @@ def losses(network: Network, batch: Batch, targets: Targets, plan: Plan) -> Tens
         loss = loss + network.roles_crf.gold_loss(role_scores, mask, targets.role_tags).sum()
     if name_scores is not None:
         mask = batch.word_mask[targets.name_rows]
-        loss = loss + plan.name_weight * network.name_crf.gold_loss(name_scores, mask, targets.name_tags).sum()
+        silver = batch.habit[targets.name_rows] == HABITS.index("polnear")
+        weight = torch.where(silver, plan.silver_name_weight, plan.name_weight)
+        loss = loss + (weight * network.name_crf.gold_loss(name_scores, mask, targets.name_tags)).sum()
     of_speakers = loss_in_windows(network, words, targets.casts)
     if of_speakers is not None:
         loss = loss + plan.speaker_weight * of_speakers

@@ -6,20 +6,25 @@ import json
 from dataclasses import replace
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.casting import Cited
 from models.encoding import Encoder
+from models.names import Mention
 from models.network import Network, NetworkConfig
 from models.reader import WEIGHTS, Reader, ReaderConfig, load_tokenizer
 from models.records import Span
+from models.speakers import casting_of
 from models.training.augmentation import Augmenter, edit
-from models.training.corpora import Example, Marked, Name, held_out
+from models.training.corpora import Example, Marked, Name, Pronoun, held_out
 from models.training.loop import Plan, Trainer
-from models.training.samples import label
+from models.training.samples import Cast, label
+from models.training.speakers import cast, fit_speakers, speaker_accuracy
 
 TEXTS = [
     ("“We will rebuild,” said Amara Diallo.", ("Amara Diallo", "said", "“We will rebuild,”")),
@@ -89,6 +94,70 @@ def test_a_checkpoint_of_another_plan_is_refused(tmp_path: Path, encoder: Encode
     trainer(tmp_path, encoder, PLAN).run(until=0.0)
     with pytest.raises(ValueError, match="another plan"):
         trainer(tmp_path, encoder, replace(PLAN, seed=2)).run()
+
+
+def told(encoder: Encoder) -> list[Example]:
+    """The examples with their speakers, as people mark them."""
+    return [
+        replace(
+            one,
+            gold=[
+                {
+                    **{role: [list(span) for span in spans] for role, spans in marked.roles.items()},
+                    "speaker": marked.roles["source"][0].of(one.text),
+                    "kind": "person",
+                }
+                for marked in one.attributions or ()
+            ],
+        )
+        for one in EXAMPLES
+    ]
+
+
+def test_speakers_are_learnt_with_all_else(tmp_path: Path, encoder: Encoder) -> None:
+    asked = []
+
+    def known(network: Network) -> dict[int, Cast]:
+        asked.append(network.training)
+        return {number: cast(network, encoder, [one])[0] for number, one in enumerate(told(encoder))}
+
+    def losses_of(folder: Path, **how: Any) -> list[float]:
+        one = Trainer(small_network(), encoder, EXAMPLES, PLAN, Augmenter(NAMES, ["Rain again"]), None, folder, **how)
+        one.run()
+        return [json.loads(line)["loss"] for line in (folder / "log.jsonl").read_text().splitlines()]
+
+    losses = losses_of(tmp_path / "told", cast=known)
+    assert asked == [False] * PLAN.epochs
+    assert losses[0] > losses_of(tmp_path / "untold")[0]  # there is more to learn
+    assert sum(losses[-4:]) < 0.5 * sum(losses[:4])
+
+
+def test_the_speaker_head_is_fitted_alone(encoder: Encoder) -> None:
+    network = small_network().eval()
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    known = [cast(network, encoder, [one])[0] for one in told(encoder)]
+    assert sum(len(one.sought) for one in known) == len(EXAMPLES)
+    shown: list[str] = []
+    fit_speakers(network, known, epochs=60, rate=5e-3, seed=1, show=shown.append)
+    losses = [float(line.split()[-1]) for line in shown]
+    assert losses[-1] < 0.5 * losses[0]
+    assert speaker_accuracy(network, known) == 1
+    assert all(
+        torch.equal(value, before[name])
+        for name, value in network.state_dict().items()
+        if not name.startswith("speaker.")
+    )
+
+
+def test_a_pronoun_is_told_by_the_names_that_it_stands_for(encoder: Encoder) -> None:
+    text = "Amara Diallo met Bruno Lund before she left."
+    names = (Span(0, 12),)
+    pronoun = Example("p", text, "world", None, pronoun=Pronoun(Span(35, 38), names))
+    labels = label(pronoun, encoder.encode(text))
+    assert (labels.cues, labels.doubtful) == ([], [(0, len(encoder.encode(text)))])
+    casting = casting_of(text, encoder.encode(text), [Mention(0, 2, "person"), Mention(3, 5, "person")], "world")
+    candidates = casting.candidates(Cited(((6, 7),), (7, 8)))
+    assert [one.name for one in candidates[:2]] == ["Bruno Lund", "Amara Diallo"]
 
 
 def test_what_was_saved_reads_the_same(tmp_path: Path, encoder: Encoder) -> None:

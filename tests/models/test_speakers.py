@@ -1,0 +1,86 @@
+"""The real Reader tells who is speaking, in short articles that were written for it."""
+
+from __future__ import annotations
+
+import pytest
+
+from models.reader import Reader
+
+pytestmark = pytest.mark.model
+
+
+def speakers(reader: Reader, text: str) -> list[tuple[str, str | None]]:
+    """The source and the speaker's name of each attribution."""
+    reading = reader.read_one(text)
+    return [
+        (
+            " ".join(span.of(text) for span in one.source),
+            None if one.speaker is None else reading.speakers[one.speaker].name,
+        )
+        for one in reading.attributions
+    ]
+
+
+HARBOUR = (
+    "The harbour will reopen on Monday, Mayor Ines Duarte said. “We are ready,” she added.\n\n"
+    "Tomas Rehn, who owns two boats, said that nobody had asked him. “I read it in the paper,” he complained.\n\n"
+    "Duarte said that the fishermen had been told."
+)
+
+
+def test_pronouns_and_surnames_become_names(reader: Reader) -> None:
+    found = speakers(reader, HARBOUR)
+    assert [name for _, name in found] == [
+        "Ines Duarte",
+        "Ines Duarte",
+        "Tomas Rehn",
+        "Tomas Rehn",
+        "Ines Duarte",
+    ]
+
+
+def test_a_speaker_has_kind_role_and_aliases(reader: Reader) -> None:
+    first, second = reader.read_one(HARBOUR).speakers
+    assert (first.name, first.kind, first.role, first.aliases) == ("Ines Duarte", "person", "Mayor", ("Duarte",))
+    assert (second.name, second.kind) == ("Tomas Rehn", "person")
+
+
+def test_two_people_of_one_surname_stay_apart(reader: Reader) -> None:
+    found = speakers(
+        reader,
+        "Bram Lund said that the shop would close in May. His wife, Eva Lund, said that she would miss it.\n\n"
+        "“I grew up here,” Eva Lund said.",
+    )
+    assert [name for _, name in found] == ["Bram Lund", "Eva Lund", "Eva Lund"]
+
+
+def test_i_inside_a_quotation_is_not_the_articles(reader: Reader) -> None:
+    text = "“I will resign if I lose,” Governor Hana Sato told reporters in Osaka. “My family agrees,” she said."
+    reading = reader.read_one(text)
+    assert {one.name for one in reading.speakers} == {"Hana Sato"}
+
+
+def test_candidates_are_ranked_and_the_first_is_chosen(reader: Reader) -> None:
+    reading = reader.read_one(HARBOUR)
+    for one in reading.attributions:
+        likely = [who.probability for who in one.candidates]
+        assert likely == sorted(likely, reverse=True)
+        assert 0 < len(likely) <= 3
+        assert sum(likely) <= 1.001
+        assert one.speaker is not None
+        assert one.candidates[0].name == reading.speakers[one.speaker].name
+        assert one.mention is not None
+        assert one.mention.of(HARBOUR)
+
+
+def test_organizations_are_no_people(reader: Reader) -> None:
+    reading = reader.read_one(
+        "The World Health Council said on Friday that the outbreak was over. The council also thanked the nurses."
+    )
+    assert reading.speakers[0].name == "World Health Council"
+    assert reading.speakers[0].kind == "organization"
+
+
+def test_categories_sum_to_one(reader: Reader) -> None:
+    for one in reader.read_one(HARBOUR).attributions:
+        assert sum(one.categories) == pytest.approx(1, abs=1e-3)
