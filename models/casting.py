@@ -13,6 +13,8 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import islice
 from typing import Final, Literal
 
 import numpy as np
@@ -48,12 +50,26 @@ _PARTICIPLES: Final = ("ing", "ed", "led", "held")
 _BEFORE: Final = frozenset(("by", "in", "from", "to", "with", "as", "and", "for", "of"))
 _MOST_ENTITIES: Final = 30
 _MOST_EARLIER: Final = 8
+_LOOKED_AT: Final = 1000  # mentions on either side of a source
 _NEAR: Final = 60  # words behind the source in which a mention may explain it
 
 
+_ENDINGS: Final = ("ians", "ian", "ia", "ans", "an", "ese", "ish", "is", "i", "a", "s")
+_BESIDE: Final = 10  # words on either side of a mention that may describe it
+_MOST_DESCRIBED: Final = 12  # mentions of an entity that are looked at for descriptions
+_TOLD: Final = 8  # words of a source that are looked for there
+_FOLLOWING: Final = 30  # words behind a mention in which a pronoun may stand for it
+_SHORT_FORMS: Final = {
+    "gov": "governor", "sen": "senator", "rep": "representative", "pres": "president", "prof": "professor",
+    "gen": "general", "sec": "secretary", "lt": "lieutenant", "col": "colonel", "dr": "doctor",
+    "congressman": "representative", "congresswoman": "representative", "republicans": "republican",
+    "democrats": "democrat", "democratic": "democrat", "gop": "republican", "candidate": "nominee",
+    "chairman": "chair", "chairwoman": "chair", "spokeswoman": "spokesman", "spokesperson": "spokesman",
+}  # fmt: skip
+
 SHARED: Final = len(_PRONOUNS) + 6
 """How many features tell of the attribution alone."""
-FEATURES: Final = SHARED + len(CANDIDATE_TYPES) + 6 + 23 + 10
+FEATURES: Final = SHARED + len(CANDIDATE_TYPES) + 6 + 23 + 10 + 4
 """How many features a candidate has."""
 
 
@@ -81,18 +97,6 @@ class Candidate:
     features: list[float] = field(default_factory=list)
 
 
-@dataclass(slots=True)
-class _Turn:
-    """What an earlier attribution came to."""
-
-    key: str
-    name: str
-    words: tuple[int, int] | None
-    entity: int | None
-    paragraph: int
-    at: int
-
-
 class Casting:
     """The candidates of an article's attributions, to be asked for in order.
 
@@ -117,11 +121,19 @@ class Casting:
         self.text, self.words, self.quoted, self.paragraph_of = text, words, quoted, paragraph_of
         self.mentions, self.habit = mentions, habit
         self.entities = find_entities(text, words, mentions)
-        self._turns: list[_Turn] = []
-        self._gender = [self._genders(one) for one in self.entities]
+        self._entities_at: list[list[int]] = [[] for _ in mentions]
+        for number, one in enumerate(self.entities):
+            for at in one.mentions:
+                self._entities_at[at].append(number)
+        # Who has spoken so far: numbers of attributions, by entity, by name, and by name without an entity.
+        self._uses: dict[tuple[str, str | int], list[int]] = {}
+        self._bare: dict[str, Candidate] = {}
+        self._spoken, self._last_paragraph = 0, -1
         self._lower = [text[span.start : span.end].lower() for span in words]
+        self._gender = [self._genders(one) for one in self.entities]
+        self._pronouns = [self._pronoun_shares(one) for one in self.entities]
+        self._beside = [self._words_beside(one) for one in self.entities]
         self._names = [frozenset(one.tokens) for one in self.entities]
-        self._entity_at = {mentions[n].first: at for at, one in enumerate(self.entities) for n in one.mentions}
         self._firsts = [[mentions[n].first for n in one.mentions] for one in self.entities]
 
     def candidates(self, cited: Cited) -> list[Candidate]:
@@ -138,14 +150,8 @@ class Casting:
             if key and key not in by_key:
                 by_key[key] = one
                 out.append(one)
-        seen = 0
-        for turn in reversed(self._turns):
-            if seen == _MOST_EARLIER:
-                break
-            if turn.entity is None and turn.key and turn.key not in by_key:
-                by_key[turn.key] = Candidate("earlier", turn.name, turn.words, turn.words)
-                out.append(by_key[turn.key])
-                seen += 1
+        earlier = (one for key, one in reversed(self._bare.items()) if key and key not in by_key)
+        out += [Candidate("earlier", one.name, one.words, one.words) for one in islice(earlier, _MOST_EARLIER)]
         out.append(Candidate("nobody", None))
         ranks = self._ranks(out, first)
         for one, rank in zip(out, ranks, strict=True):
@@ -154,44 +160,46 @@ class Casting:
 
     def decide(self, cited: Cited, name: str | None, candidate: Candidate | None) -> None:
         """Tell who an attribution's speaker is before the next one's candidates are asked for."""
-        at = cited.cue[0]
-        self._turns.append(
-            _Turn(
-                normal(name) if name else "",
-                name or "",
-                candidate.words if candidate else None,
-                candidate.entity if candidate else None,
-                int(self.paragraph_of[at]),
-                at,
-            )
-        )
+        key, entity = normal(name), candidate.entity if candidate else None
+        number = self._spoken
+        tags: list[tuple[str, str | int]] = [("name", key)]
+        if entity is None:
+            tags.append(("bare", key))
+            self._bare.pop(key, None)
+            self._bare[key] = Candidate("earlier", name, candidate.words if candidate else None)
+        else:
+            tags.append(("entity", entity))
+        for tag in tags:
+            self._uses.setdefault(tag, []).append(number)
+        self._spoken += 1
+        self._last_paragraph = int(self.paragraph_of[cited.cue[0]])
 
     def _named(self, source: Places, first: int, last: int) -> list[Candidate]:
-        ranked = []
-        for number, entity in enumerate(self.entities):
-            firsts = self._firsts[number]
-            inside = [n for n, at in zip(entity.mentions, firsts, strict=True) if any(a <= at < b for a, b in source)]
-            at = bisect_left(firsts, first)
-            before = entity.mentions[at - 1] if at else None
-            after = entity.mentions[at] if at < len(firsts) else None
-            if inside:
-                chosen, distance = inside[-1], -1
-            elif before is not None:
-                chosen, distance = before, first - self.mentions[before].first
-            elif after is not None:
-                chosen, distance = after, (self.mentions[after].first - last) + _NEAR
-            else:
-                continue
-            ranked.append((distance, number, chosen))
-        ranked.sort()
+        """The entities that are named nearest: in the source, then before it, then behind."""
+        found: dict[int, tuple[int, int, int]] = {}  # entity: distance, entity, mention
+        at = bisect_left(self.mentions, first, key=lambda one: one.first)
+        inside = [number for a, b in source for number in self._near(a, b)]
+        for number in reversed(inside):
+            for entity in self._entities_at[number]:
+                found.setdefault(entity, (-1, entity, number))
+        for number in range(at - 1, max(at - _LOOKED_AT, 0) - 1, -1):
+            if len(found) >= _MOST_ENTITIES:
+                break
+            for entity in self._entities_at[number]:
+                found.setdefault(entity, (first - self.mentions[number].first, entity, number))
+        behind = 0
+        for number in range(at, min(at + _LOOKED_AT, len(self.mentions))):
+            if behind >= _MOST_ENTITIES:
+                break
+            for entity in self._entities_at[number]:
+                if entity not in found and self.entities[entity].mentions[0] >= at:
+                    behind += 1
+                    found[entity] = ((self.mentions[number].first - last) + _NEAR, entity, number)
         out = []
-        for _, number, chosen in ranked[:_MOST_ENTITIES]:
-            entity, near, full = (
-                self.entities[number],
-                self.mentions[chosen],
-                self.mentions[self.entities[number].fullest],
-            )
-            out.append(Candidate(entity.kind, entity.name, (near.first, near.last), (full.first, full.last), number))
+        for _, number, chosen in sorted(found.values())[:_MOST_ENTITIES]:
+            near, one = self.mentions[chosen], self.entities[number]
+            full = self.mentions[one.fullest]
+            out.append(Candidate(one.kind, one.name, (near.first, near.last), (full.first, full.last), number))
         return out
 
     def _phrases(self, source: Places) -> list[Candidate]:
@@ -231,20 +239,21 @@ class Casting:
     def _spelled_out(self, begin: int, end: int) -> list[Candidate]:
         """A phrase that begins with an owner: "Davis' report" with the full name, "Clinton's campaign" without "'s"."""
         out: list[Candidate] = []
-        owner = next((one for one in self._near(begin, end) if one.last < end and one.kind != "place"), None)
-        if owner is None or self._lower[owner.last] not in ("'", "’"):
+        near = self._near(begin, end)
+        at = next((at for at in near if self.mentions[at].last < end and self.mentions[at].kind != "place"), None)
+        owner = None if at is None else self.mentions[at]
+        if at is None or owner is None or self._lower[owner.last] not in ("'", "’"):
             return out
         tail = owner.last + (2 if owner.last + 1 < end and self._lower[owner.last + 1] == "s" else 1)
         if tail >= end:
             return out
-        number = self._entity_at.get(owner.first)
-        entity = None if number is None else self.entities[number]
         before = self.text[self.words[begin].start : self.words[owner.first].start]
         behind = self.text[self.words[owner.last].start : self.words[end - 1].end]
-        if entity is not None and len(entity.tokens) > owner.last - owner.first:
-            out.append(
-                Candidate("phrase", " ".join((before + entity.name + behind).split()), (begin, end), (begin, end))
-            )
+        for number in self._entities_at[at][:2]:
+            entity = self.entities[number]
+            if len(entity.tokens) > owner.last - owner.first:
+                name = " ".join((before + entity.name + behind).split())
+                out.append(Candidate("phrase", name, (begin, end), (begin, end)))
         if self._lower[tail:end] == ["campaign"]:
             surname = self.text[self.words[owner.last - 1].start : self.words[owner.last - 1].end]
             out.append(Candidate("phrase", f"{surname} campaign", (begin, end), (begin, end)))
@@ -266,7 +275,7 @@ class Casting:
             head = [number for number, group in enumerate(_PRONOUNS) if self._lower[a] in group]
             if head and size <= 2:
                 kind[head[0]] = 1.0
-            elif any(a <= m.first < b for m in self._near(a, b)):
+            elif self._near(a, b):
                 kind[-2] = 1.0
             else:
                 kind[-3] = 1.0
@@ -274,9 +283,10 @@ class Casting:
                 kind[-4] = 1.0
         return [float(self.habit), *kind, float(bool(self.quoted[cited.cue[0]]))]
 
-    def _near(self, first: int, last: int) -> Sequence[Mention]:
-        begin = bisect_left(self.mentions, first, key=lambda m: m.first)
-        return self.mentions[begin : bisect_left(self.mentions, last, key=lambda m: m.first)]
+    def _near(self, first: int, last: int) -> range:
+        """The numbers of the mentions that begin in a range of words."""
+        begin, end = (bisect_left(self.mentions, at, key=lambda one: one.first) for at in (first, last))
+        return range(begin, end)
 
     def _ranks(self, candidates: Sequence[Candidate], first: int) -> list[int]:
         """How many candidates of the same type were mentioned later before the source."""
@@ -297,18 +307,21 @@ class Casting:
         """Plain numbers that tell of a candidate for a source; about 0 to 1 each."""
         out = [float(one.type == kind) for kind in CANDIDATE_TYPES]
         key = normal(one.name) if one.name else ""
-        turns = self._turns
-        latest = next((n for n, turn in enumerate(reversed(turns)) if self._is(turn, one, key)), None)
-        uses = sum(self._is(turn, one, key) for turn in turns)
+        tags: list[tuple[str, str | int]] = [("name", key)]
+        if one.entity is not None:
+            tags = [("entity", one.entity), ("bare", key)]
+        spoke = [numbers for tag in tags if (numbers := self._uses.get(tag))]
+        latest = self._spoken - 1 - max(numbers[-1] for numbers in spoke) if spoke else None
+        uses = sum(map(len, spoke))
         here = int(self.paragraph_of[min(first, len(self.paragraph_of) - 1)])
-        same_block = bool(turns) and turns[-1].paragraph == here
+        same_block = self._last_paragraph == here
         out += [
             float(latest == 0),
             float(latest == 1),
             float(latest is not None and latest > 1),
             float(latest == 0 and same_block),
             min(math.log1p(uses) / 3, 1.0),
-            uses / max(len(turns), 1),
+            uses / max(self._spoken, 1),
         ]
         if one.words is None:
             return out + [0.0] * (FEATURES - len(out) - SHARED)
@@ -353,6 +366,7 @@ class Casting:
                 float(starts_article),
                 float(self._lower[end - 1] in own and not inside),
                 len(words & own) / max(len(own), 1),
+                0.0, 0.0, 0.0, 0.0,
             ]  # fmt: skip
         entity, number = self.entities[one.entity], one.entity
         count = len(entity.mentions)
@@ -369,12 +383,48 @@ class Casting:
             0.0,
             float(self._lower[end - 1] in own and not inside),
             len(self._names[number] & own) / max(len(own), 1),
+            *self._pronouns[number],
+            *self._description(source, number),
         ]
 
-    def _is(self, turn: _Turn, one: Candidate, key: str) -> bool:
-        if one.entity is not None and turn.entity is not None:
-            return one.entity == turn.entity
-        return turn.key == key
+    def _description(self, source: Places, number: int) -> tuple[float, float]:
+        """How much of the source stands beside some mention of an entity, and whether its last word does.
+
+        "The Osaka governor" is who was "Governor Hana Sato of Osaka" before.
+        """
+        if not source:
+            return 0.0, 0.0
+        words = [self._lower[at] for at in range(*source[0])]
+        told = [_root(word) for word in words if len(word) > 2 and word not in _ARTICLES and word not in _LINKS][:_TOLD]
+        if not told:
+            return 0.0, 0.0
+        best = max((sum(word in near for word in told) for near in self._beside[number]), default=0)
+        return best / len(told), float(any(told[-1] in near for near in self._beside[number]))
+
+    def _words_beside(self, entity: Entity) -> list[frozenset[str]]:
+        """For its first mentions, the words just before and behind, with those of the name."""
+        out = []
+        for number in entity.mentions[:_MOST_DESCRIBED]:
+            one = self.mentions[number]
+            near = self._lower[max(one.first - _BESIDE, 0) : one.last + _BESIDE]
+            out.append(frozenset(map(_root, near)))
+        return out
+
+    def _pronoun_shares(self, entity: Entity) -> tuple[float, float]:
+        """How often "he" and "she" follow its mentions before anybody else is named, as shares of at most 1."""
+        he = she = 0
+        for number in entity.mentions:
+            first = self.mentions[number].last
+            last = min(first + _FOLLOWING, len(self.words))
+            for behind in self.mentions[number + 1 : number + 8]:
+                if behind.first >= last:
+                    break
+                if behind.kind == "person":
+                    last = behind.first
+            follow = self._lower[first:last]
+            he += any(word in _PRONOUNS[0] for word in follow)
+            she += any(word in _PRONOUNS[1] for word in follow)
+        return he / (he + she + 1), she / (he + she + 1)
 
     def _is_part(self, own: set[str], number: int) -> bool:
         return {fold(word) for word in own if word[0].isalnum()} <= self._names[number]
@@ -388,6 +438,14 @@ class Casting:
                 if 0 <= where < len(self.words):
                     titles.add(fold(self.words[where].of(self.text)))
         return bool(titles & HE), bool(titles & SHE)
+
+
+@lru_cache(maxsize=50_000)
+def _root(word: str) -> str:
+    """What a word has in common with its relatives: "Iran" and "Iranian", "Gov." and "governor", plurals."""
+    word = _SHORT_FORMS.get(word, word)
+    ending = next((one for one in _ENDINGS if word.endswith(one) and len(word) - len(one) >= 4), "")
+    return word[: len(word) - len(ending)]
 
 
 _OUTER: Final = ' \t.,;:!?"“”()[]'

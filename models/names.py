@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final, Literal
@@ -85,6 +85,8 @@ def find_entities(text: str, words: Sequence[Span], mentions: Sequence[Mention])
     tokens = [name_tokens(name) for name in names]
     spelled = _spelled_out(text, words, mentions)
     found: list[Entity] = []
+    index: dict[tuple[NameKind, str], list[Entity]] = {}
+    known: dict[tuple[NameKind, str], list[Entity]] = {}
 
     def order(number: int) -> tuple[bool, int, int]:
         # Fuller names first, so that each shorter one meets those that it may stand for; but a name in
@@ -93,27 +95,51 @@ def find_entities(text: str, words: Sequence[Span], mentions: Sequence[Mention])
         return size > 2 and _in_capitals(text, words[mentions[number].first].start), -size, number
 
     for number in sorted(range(len(mentions)), key=order):
-        kind, mine = mentions[number].kind, tokens[number]
+        kind, name, mine = mentions[number].kind, names[number], tokens[number]
         if not mine:
             continue
-        suffix = _suffix(names[number])
-        same = [one for one in found if one.kind == kind and (len(mine) == 1 or _suffix(one.name) == suffix)]
-        owners = _people(mine, same) if kind == "person" else _things(names[number], mine, same, kind)
-        if kind != "person" and len(mine) == 1 and mine[0] in spelled:
-            owners = [one for one in found if spelled[mine[0]] in one.mentions] or owners
-        if not owners and kind != "person" and len(mine) == 1:
-            # A surname that was taken for the name of a thing.
-            owners = [
-                one for one in found if one.kind == "person" and len(one.tokens) > 1 and one.tokens[-1] == mine[0]
-            ]
+        owners = known.get((kind, name)) or _owners(kind, name, mine, index, spelled)
         if not owners:
-            owners = [Entity(kind, names[number], mine, number)]
+            owners = [Entity(kind, name, mine, number)]
             found += owners
+            for token in {*mine, _initials(mine), *(short for short, at in spelled.items() if at == number)}:
+                index.setdefault((kind, token), []).extend(owners)
+        known[kind, name] = owners
         for one in owners:
             one.mentions.append(number)
     for one in found:
         one.mentions.sort()
     return sorted(found, key=lambda one: one.mentions[0])
+
+
+def _owners(
+    kind: NameKind,
+    name: str,
+    mine: tuple[str, ...],
+    index: Mapping[tuple[NameKind, str], Sequence[Entity]],
+    spelled: Mapping[str, int],
+) -> list[Entity]:
+    """The entities that a name may stand for.
+
+    Args:
+        kind: What it names.
+        name: The name.
+        mine: Its tokens.
+        index: The entities so far by kind and by token, or by their initials.
+        spelled: See ``_spelled_out``.
+    """
+    akin = {id(one): one for token in mine for one in index.get((kind, token), ())}
+    suffix = _suffix(name)
+    same = [one for one in akin.values() if len(mine) == 1 or _suffix(one.name) == suffix]
+    owners = _people(mine, same) if kind == "person" else _things(name, mine, same, kind)
+    if kind != "person" and len(mine) == 1:
+        if mine[0] in spelled:
+            owners = [one for one in same if spelled[mine[0]] in one.mentions] or owners
+        if not owners:
+            # A surname that was taken for the name of a thing.
+            people = index.get(("person", mine[0]), ())
+            owners = [one for one in people if len(one.tokens) > 1 and one.tokens[-1] == mine[0]]
+    return owners
 
 
 def plain_name(name: str) -> str:
