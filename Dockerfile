@@ -13,10 +13,11 @@ COPY models models
 COPY service service
 RUN sh image_install.sh code
 
-RUN useradd --system --uid 1001 --no-create-home whosaid
+RUN useradd --system --uid 1001 --no-create-home whosaid && mkdir /data && chown 1001 /data
 USER 1001
+VOLUME /data
 EXPOSE 8080
-ENV WHOSAID_HOST=0.0.0.0 WHOSAID_PORT=8080
+ENV WHOSAID_HOST=0.0.0.0 WHOSAID_PORT=8080 WHOSAID_DATABASE_URL=sqlite:////data/whosaid.db
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s \
     CMD ["/app/.venv/bin/python", "-m", "service.healthcheck"]
 ENTRYPOINT ["/app/.venv/bin/whosaid"]

@@ -10,6 +10,7 @@ from models.reader import Reader
 from service.api import problems, spec, timing
 from service.config import Settings
 from service.reading import Gate, Reads
+from service.store.engine import Store
 
 _log = logging.getLogger(__name__)
 
@@ -23,10 +24,12 @@ def create_app(settings: Settings, reader: Reads | None = None) -> Flask:
 
     Raises:
         models.reader.WeightsError: They cannot be loaded.
+        service.store.engine.StoreError: The database cannot be used.
     """
     app = Flask("whosaid", static_folder=None)
     app.config["SETTINGS"] = settings
     app.config["READER"] = reader or _load(settings)
+    app.config["STORE"] = Store(settings.database_url)
     app.config["GATE"] = Gate(settings.max_waiting)
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.json.ensure_ascii = False  # type: ignore[attr-defined]

@@ -367,12 +367,35 @@ def serve(**options: Any) -> None:
     """Answer over HTTP; docs/settings.md lists all settings."""
     from service.config import SettingsError, load_settings
     from service.server import run
+    from service.store.engine import StoreError
 
     try:
-        settings = load_settings(options)
-    except SettingsError as error:
+        run(load_settings(options))
+    except (SettingsError, StoreError) as error:
         raise click.ClickException(str(error)) from None
-    run(settings)
+
+
+@main.group()
+def db() -> None:
+    """Look after the database that WHOSAID_DATABASE_URL names."""
+
+
+@db.command()
+def upgrade() -> None:
+    """Bring its tables up to date; does nothing if they are."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from service.config import SettingsError, load_settings
+    from service.store.engine import Store, StoreError
+
+    try:
+        store = Store(load_settings().database_url)
+        store.upgrade()
+    except (SettingsError, StoreError) as error:
+        raise click.ClickException(str(error)) from None
+    except SQLAlchemyError as error:
+        raise click.ClickException(f"the database cannot be used: {error}") from None
+    click.echo("the tables are up to date")
 
 
 if __name__ == "__main__":

@@ -39,6 +39,10 @@ class Settings:
     )
     weights: str = _setting("", "Folder of the trained weights; empty for those that whosaid ships.")
     habit: Habit = _setting(HABITS[0], "Whose way of marking attributions is followed where a request says nothing.")
+    database_url: str = _setting(
+        "sqlite:///whosaid.db",
+        "Where articles are kept: `sqlite:///file`, on a local disk, or `postgresql://user@host/name`.",
+    )
     max_body_bytes: int = _setting(1_000_000, "The longest request body.", least=1, most=1_000_000_000)
     max_waiting: int = _setting(
         16,

@@ -57,6 +57,13 @@ class MethodNotAllowed(ServiceError):
     remedy = "Use one of the methods that the Allow header lists."
 
 
+class Conflict(ServiceError):
+    """What is asked for does not go with what is stored."""
+
+    status, name, title = 409, "conflict", "This does not go with what is stored"
+    remedy = "Look at what the detail names, and change one of the two."
+
+
 class TooLarge(ServiceError):
     """The body is longer than the limit."""
 
@@ -93,6 +100,6 @@ class NotReady(ServiceError):
 
 
 KINDS: tuple[type[ServiceError], ...] = (
-    BadRequest, BadJSON, NotFound, MethodNotAllowed, TooLarge, WrongContentType, Invalid, Overloaded,
+    BadRequest, BadJSON, NotFound, MethodNotAllowed, Conflict, TooLarge, WrongContentType, Invalid, Overloaded,
     NotReady, ServiceError,
 )  # fmt: skip

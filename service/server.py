@@ -50,20 +50,36 @@ class Server(BaseApplication):
         # Imported here, in the worker: the parent must never touch torch.
         from models.reader import WeightsError
         from service.app import create_app
+        from service.store.engine import StoreError
 
         try:
             return create_app(self.settings)
-        except WeightsError as error:
+        except (WeightsError, StoreError) as error:
             logging.getLogger("gunicorn.error").error("cannot start: %s", error)
             sys.exit(_APP_LOAD_ERROR)
 
 
 def run(settings: Settings) -> None:
-    """Serve until told to stop."""
+    """Serve until told to stop; an embedded database is brought up to date first.
+
+    Raises:
+        service.store.engine.StoreError: It cannot be used.
+    """
+    _prepare(settings.database_url)
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
     threads = settings.threads or max(1, cores() // settings.workers)
     os.environ["OMP_NUM_THREADS"] = str(threads)
     Server(_with_threads(settings, threads)).run()
+
+
+def _prepare(database_url: str) -> None:
+    """Others than the embedded database are upgraded by ``whosaid db upgrade``: several services may use them."""
+    from service.store.engine import Store
+
+    store = Store(database_url)
+    if store.is_embedded:
+        store.upgrade()
+    store.close()
 
 
 def cores() -> int:

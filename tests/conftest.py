@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,9 +19,13 @@ SHARED = ROOT.parent / "shared"
 
 
 @pytest.fixture
-def app() -> Flask:
-    """The application with a reader that needs no weights, and room for 20 kB."""
-    return create_app(load_settings({"max_body_bytes": 20_000, "max_waiting": 2}, environ={}), FakeReader())
+def app(tmp_path: Path) -> Iterator[Flask]:
+    """The application with a reader that needs no weights, room for 20 kB, and an embedded database."""
+    chosen = {"max_body_bytes": 20_000, "max_waiting": 2, "database_url": f"sqlite:///{tmp_path}/whosaid.db"}
+    app = create_app(load_settings(chosen, environ={}), FakeReader())
+    app.config["STORE"].upgrade()
+    yield app
+    app.config["STORE"].close()
 
 
 @pytest.fixture

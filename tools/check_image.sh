@@ -10,6 +10,8 @@ stop() {
 }
 trap stop EXIT
 chmod 755 "$image"
+mkdir "$image/data"
+chmod 777 "$image/data"
 
 # As the Dockerfile copies them.
 cp requirements.lock tools/image_install.sh "$image"
@@ -19,8 +21,8 @@ cp -r pyproject.toml README.md models service "$image"
 
 # As the Dockerfile runs them: no home, no rights, its own port.
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-as_user() { cd / && exec env -i PATH=/usr/bin:/bin WHOSAID_PORT="$port" setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; }
-[ "$(id -u)" = 0 ] || as_user() { cd / && exec env -i PATH=/usr/bin:/bin WHOSAID_PORT="$port" "$@"; }
+as_user() { cd / && exec env -i PATH=/usr/bin:/bin WHOSAID_PORT="$port" WHOSAID_DATABASE_URL="sqlite:///$image/data/whosaid.db" setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; }
+[ "$(id -u)" = 0 ] || as_user() { cd / && exec env -i PATH=/usr/bin:/bin WHOSAID_PORT="$port" WHOSAID_DATABASE_URL="sqlite:///$image/data/whosaid.db" "$@"; }
 (as_user "$image/.venv/bin/whosaid" serve) &
 server=$!
 for _ in $(seq 60); do

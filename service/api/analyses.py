@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from flask import current_app
 from flask.views import MethodView
 
 from models.claims import Claim, find_claims
-from models.records import Attribution, Habit, Reading, Span, Speaker
+from models.records import Attribution, Reading, Span, Speaker
 from service.api import Blueprint
 from service.api.examples import ANALYSIS, REQUEST
+from service.api.intake import habit_of, page_of, read
 from service.api.schemas import AnalysisRequestSchema, AnalysisSchema
-from service.api.timing import stage
-from service.errors import Invalid
-from service.pages import Page, PageError, read_page, read_text
-from service.pages.language import foreign_language, language_name
 
 blueprint = Blueprint("analyses", __name__, url_prefix="/v1/analyses", description="Read an article.")
 
@@ -42,13 +38,9 @@ class Analyses(MethodView):
         as boilerplate and attribute nothing. A text in another language than English is refused
         unless the caller says that it is English. Nothing is stored.
         """
-        with stage("page"):
-            page = _page(asked)
-        settings = current_app.config["SETTINGS"]
-        habit: Habit = asked.get("habit", settings.habit)
-        reader = current_app.config["READER"]
-        with current_app.config["GATE"](), stage("read"):
-            reading = reader.read_one(page.article, habit=habit)
+        page = page_of(asked)
+        habit = habit_of(asked)
+        reading = read(page, habit)
         return {
             "article": {
                 "text": page.text,
@@ -65,26 +57,8 @@ class Analyses(MethodView):
             "attributions": [_attribution(one, reading) for one in reading.attributions],
             "speakers": [_speaker(number, one, reading) for number, one in enumerate(reading.speakers)],
             "claims": [_claim(one, reading) for one in find_claims(reading)],
-            "model": {"version": reader.version, "habit": habit},
+            "model": {"version": current_app.config["READER"].version, "habit": habit},
         }
-
-
-def _page(asked: dict[str, Any]) -> Page:
-    """The article to read; what the caller says of it wins over what the page says."""
-    field = "text" if "text" in asked else "html"
-    try:
-        page = read_text(asked["text"]) if field == "text" else read_page(asked["html"], asked.get("url"))
-    except PageError as error:
-        raise Invalid(errors=[{"field": field, "message": str(error)}]) from None
-    language = asked.get("language")
-    if language is None and (foreign := foreign_language(page.text)):
-        message = (
-            f"This is {language_name(foreign)} ({foreign}); only English is read. With language: en it is read anyway."
-        )
-        raise Invalid(errors=[{"field": field, "message": message}])
-    said = {name: asked[name] for name in ("title", "url", "published", "language") if name in asked}
-    told = page.language if page.language and page.language.lower().startswith("en") else "en"
-    return replace(page, **{"language": told, **said})
 
 
 def _attribution(one: Attribution, reading: Reading) -> dict[str, Any]:

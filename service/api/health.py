@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import current_app
 from flask.views import MethodView
+from sqlalchemy.exc import SQLAlchemyError
 
 from models.records import HABITS
 from service import __version__
@@ -37,10 +38,16 @@ class Readiness(MethodView):
     @blueprint.problems(503)
     @blueprint.doc(operationId="getReadiness")
     def get(self) -> dict[str, str]:
-        """Tell whether articles can be read."""
+        """Tell whether articles can be read and stored."""
         reading = current_app.config["READER"].read_one(_PROBE)
         if not reading.attributions:
             raise NotReady("The model finds nothing in a sentence that it knows.")
+        try:
+            is_current = current_app.config["STORE"].is_current()
+        except SQLAlchemyError as error:
+            raise NotReady("The database does not answer.") from error
+        if not is_current:
+            raise NotReady("The database's tables are not those of this version: run whosaid db upgrade.")
         return {"status": "ok"}
 
 

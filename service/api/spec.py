@@ -11,7 +11,7 @@ import yaml
 from flask import Blueprint, Flask, Response, current_app
 
 from service import __version__
-from service.api import Api, analyses, health
+from service.api import Api, analyses, articles, claims, health, speakers
 from service.config import load_settings
 
 DESCRIPTION = """\
@@ -35,8 +35,8 @@ def register(app: Flask) -> Api:
         "API_SPEC_OPTIONS": {"info": {"description": DESCRIPTION}},
     }
     api = Api(app)
-    for blueprint in (analyses.blueprint, health.blueprint):
-        api.register_blueprint(blueprint)
+    for resource in (analyses, articles, claims, speakers, health):
+        api.register_blueprint(resource.blueprint)
     app.register_blueprint(page)
     app.config["OPENAPI_YAML"] = to_yaml(api.spec.to_dict())
     return api

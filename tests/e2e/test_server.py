@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -49,7 +50,11 @@ def start(port: int, *options: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [sys.executable, "-m", "service.cli", "serve", "--port", str(port), *options],
         cwd=ROOT,
-        env=environ | {"WHOSAID_MAX_BODY_BYTES": "200000"},
+        env=environ
+        | {
+            "WHOSAID_MAX_BODY_BYTES": "200000",
+            "WHOSAID_DATABASE_URL": f"sqlite:///{tempfile.mkdtemp(prefix='whosaid-')}/whosaid.db",
+        },
         stderr=subprocess.PIPE,
     )
 

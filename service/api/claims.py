@@ -1,0 +1,80 @@
+"""``/v1/claims``: who said what, in all articles."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import current_app
+from flask.views import MethodView
+from sqlalchemy import ColumnElement, func, literal_column, select, text
+from sqlalchemy.orm import joinedload, selectinload
+
+from service.api import Blueprint
+from service.api.articles import published_in
+from service.api.paging import page
+from service.api.records import ClaimArgumentsSchema, ClaimPageSchema, StoredClaimSchema, claim_record, known_id
+from service.errors import NotFound
+from service.store.tables import Appearance, Article, Claim, Speaker
+
+blueprint = Blueprint("claims", __name__, url_prefix="/v1/claims", description="Find claims in all articles.")
+
+_WITH_ALL = (
+    joinedload(Claim.article),
+    joinedload(Claim.appearance).joinedload(Appearance.speaker),
+    selectinload(Claim.spans),
+)
+
+
+@blueprint.route("")
+class Claims(MethodView):
+    """All claims."""
+
+    @blueprint.arguments(ClaimArgumentsSchema, location="query")
+    @blueprint.response(200, ClaimPageSchema)
+    @blueprint.problems(422)
+    @blueprint.doc(operationId="listClaims")
+    def get(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """List claims, the latest stored first."""
+        store = current_app.config["STORE"]
+        query = published_in(select(Claim).join(Claim.article), asked).options(*_WITH_ALL)
+        if "article" in asked:
+            query = query.where(Article.id == asked["article"])
+        if "speaker" in asked or "kind" in asked:
+            query = query.join(Claim.appearance).join(Appearance.speaker)
+        if "speaker" in asked:
+            query = query.where(Speaker.id == asked["speaker"])
+        if "kind" in asked:
+            query = query.where(Speaker.kind == asked["kind"])
+        for name in ("type", "category"):
+            if name in asked:
+                query = query.where(getattr(Claim, name) == asked[name])
+        if "q" in asked:
+            query = query.where(_matches(asked["q"], store.is_embedded))
+        with store.read() as session:
+            return page(session, query, Claim.seq, asked, claim_record)
+
+
+@blueprint.route("/<id_>")
+class One(MethodView):
+    """One claim."""
+
+    @blueprint.response(200, StoredClaimSchema)
+    @blueprint.problems(404)
+    @blueprint.doc(operationId="getClaim")
+    def get(self, id_: str) -> dict[str, Any]:
+        """Get a claim."""
+        with current_app.config["STORE"].read() as session:
+            claim = session.scalar(select(Claim).where(Claim.id == known_id(id_, "claim")).options(*_WITH_ALL))
+            if claim is None:
+                raise NotFound(f"There is no claim {id_!r}.")
+            return claim_record(claim)
+
+
+def _matches(words: str, is_embedded: bool) -> ColumnElement[bool]:
+    """Full-text search: all words, in any of their forms."""
+    if not is_embedded:
+        return literal_column("claims.search").op("@@")(func.plainto_tsquery("english", words))
+    # Each word in quotation marks: nothing in it is an operator.
+    quoted = " ".join('"' + word.replace('"', '""') + '"' for word in words.split())
+    found = text("SELECT rowid FROM claim_search WHERE claim_search MATCH :words").bindparams(words=quoted)
+    return Claim.seq.in_(found.columns(Claim.seq).scalar_subquery())

@@ -1,0 +1,79 @@
+"""Lists in pages: opaque cursors that say where the next page begins."""
+
+from __future__ import annotations
+
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable, Sequence
+from hashlib import sha256
+from typing import Any, Final, TypeVar
+
+import marshmallow as ma
+from marshmallow import fields, validate
+from sqlalchemy import Select
+from sqlalchemy.orm import Session
+
+from service.errors import Invalid
+
+MAX_PAGE: Final = 200
+
+T = TypeVar("T")
+
+
+class PageArgumentsSchema(ma.Schema):
+    """Which page of a list."""
+
+    class Meta:
+        """A misspelt filter must not pass in silence."""
+
+        unknown = ma.RAISE
+
+    limit = fields.Integer(
+        load_default=50,
+        validate=validate.Range(min=1, max=MAX_PAGE),
+        metadata={"description": "How many items at most."},
+    )
+    cursor = fields.String(
+        validate=validate.Length(min=1, max=500),
+        metadata={"description": "The member next of the page before, with the same filters."},
+    )
+
+
+def page(
+    session: Session, query: Select[T], seq: Any, asked: dict[str, Any], show: Callable[[T], dict[str, Any]]
+) -> dict[str, Any]:
+    """A page of a list, the latest items first.
+
+    Args:
+        session: To read with.
+        query: All items.
+        seq: The column that tells their order.
+        asked: The request's arguments: ``limit``, ``cursor``, and the filters, which the cursor is bound to.
+        show: An item as the response has it.
+
+    Raises:
+        Invalid: The cursor is not of this list.
+    """
+    filters = sha256(repr(sorted((k, v) for k, v in asked.items() if k not in ("limit", "cursor"))).encode())
+    mark = filters.hexdigest()[:12]
+    if "cursor" in asked:
+        query = query.where(seq < _place(asked["cursor"], mark))
+    found: Sequence[Any] = session.scalars(query.order_by(seq.desc()).limit(asked["limit"] + 1)).all()
+    items = found[: asked["limit"]]
+    last = getattr(items[-1], seq.key) if len(found) > len(items) else None
+    return {"items": [show(one) for one in items], "next": None if last is None else _cursor(last, mark)}
+
+
+def _cursor(seq: int, mark: str) -> str:
+    return urlsafe_b64encode(json.dumps([seq, mark]).encode()).decode().rstrip("=")
+
+
+def _place(cursor: str, mark: str) -> int:
+    try:
+        seq, found = json.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        if found == mark and isinstance(seq, int) and 0 <= seq < 2**62:
+            return seq
+    except (ValueError, TypeError):
+        pass
+    message = "This is no cursor of this list with these filters; begin again without one."
+    raise Invalid(errors=[{"field": "cursor", "message": message}])

@@ -1,0 +1,252 @@
+"""The shapes of what is stored, and how rows become them."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+import marshmallow as ma
+from marshmallow import fields, validate
+
+from models.network import CATEGORIES, KINDS
+from models.records import ROLES
+from service.api.paging import PageArgumentsSchema
+from service.api.schemas import TYPES, AnalysisRequestSchema, BlockSchema, ModelSchema, SpanSchema, Text
+from service.errors import NotFound
+from service.store.tables import Appearance, Article, Claim, Speaker
+
+MAX_EXTERNAL_ID = 200
+MAX_QUERY = 500
+
+_ID = re.compile(r"[a-z]+-[0-9a-f]{1,50}")
+
+
+class ArticleRequestSchema(AnalysisRequestSchema):
+    """An article to store."""
+
+    external_id = Text(
+        validate=validate.Length(max=MAX_EXTERNAL_ID),
+        metadata={"description": "Your own id of the article: sent again, the article is updated."},
+    )
+    publisher = Text(validate=validate.Length(max=200), metadata={"description": "Who published it."})
+
+
+class ArticleHeadSchema(ma.Schema):
+    """A stored article, without its text."""
+
+    id = fields.String(required=True, metadata={"description": "Names the article."})
+    external_id = fields.String(required=True, allow_none=True, metadata={"description": "Your own id of it."})
+    title = fields.String(required=True, allow_none=True, metadata={"description": "The headline."})
+    byline = fields.String(required=True, allow_none=True, metadata={"description": "Its authors."})
+    publisher = fields.String(required=True, allow_none=True, metadata={"description": "Who published it."})
+    url = fields.String(required=True, allow_none=True, metadata={"description": "Where the article is."})
+    published = fields.String(required=True, allow_none=True, metadata={"description": "When it appeared."})
+    language = fields.String(required=True, metadata={"description": "Its language, a BCP 47 tag."})
+    created = fields.String(required=True, metadata={"description": "When it was stored first.", "format": "date-time"})
+    updated = fields.String(required=True, metadata={"description": "When it was stored last.", "format": "date-time"})
+    model = fields.Nested(ModelSchema, required=True, metadata={"description": "What read it."})
+
+
+class SpeakerHeadSchema(ma.Schema):
+    """A speaker across articles."""
+
+    id = fields.String(required=True, metadata={"description": "Names the speaker in all articles."})
+    name = fields.String(required=True, metadata={"description": "Their name."})
+    kind = fields.String(required=True, validate=validate.OneOf(KINDS), metadata={"description": "What it is."})
+
+
+class AppearanceSchema(SpeakerHeadSchema):
+    """A speaker as one article has them."""
+
+    called = fields.String(required=True, metadata={"description": "The fullest name that the article gives."})
+    role = fields.String(
+        required=True, allow_none=True, metadata={"description": "An office or title that the article states."}
+    )
+    aliases = fields.List(fields.String(), required=True, metadata={"description": "Other names in the article."})
+    candidates = fields.List(
+        fields.String(),
+        required=True,
+        metadata={"description": "Ids of speakers that it may be as well: names too much alike to be told apart."},
+    )
+
+
+class StoredClaimSchema(ma.Schema):
+    """A stored claim."""
+
+    id = fields.String(required=True, metadata={"description": "Stays the same for the same article and spans."})
+    article = fields.String(required=True, metadata={"description": "The article's id."})
+    text = fields.String(required=True, metadata={"description": "The content made readable."})
+    speaker = fields.Nested(
+        SpeakerHeadSchema,
+        required=True,
+        allow_none=True,
+        metadata={"description": "Null if the article does not tell."},
+    )
+    type = fields.String(required=True, validate=validate.OneOf(TYPES), metadata={"description": "How it is quoted."})
+    category = fields.String(
+        required=True, validate=validate.OneOf(CATEGORIES), metadata={"description": "The likeliest category."}
+    )
+    category_probability = fields.Float(required=True, metadata={"description": "How likely the category is, 0 to 1."})
+    check_worthiness = fields.Float(
+        required=True, metadata={"description": "The probability that it is about facts that can be checked, 0 to 1."}
+    )
+    confidence = fields.Float(
+        required=True, metadata={"description": "The attribution's calibrated confidence, 0 to 1."}
+    )
+    source = fields.List(fields.Nested(SpanSchema), required=True, metadata={"description": "Who, in the text."})
+    cue = fields.List(fields.Nested(SpanSchema), required=True, metadata={"description": "The attributing words."})
+    content = fields.List(fields.Nested(SpanSchema), required=True, metadata={"description": "What is attributed."})
+    context = fields.Nested(
+        SpanSchema, required=True, allow_none=True, metadata={"description": "The sentence that the content begins in."}
+    )
+
+
+class StoredArticleSchema(ArticleHeadSchema):
+    """A stored article with its claims."""
+
+    text = fields.String(required=True, metadata={"description": "The text that all offsets count in."})
+    boilerplate = fields.List(
+        fields.Nested(BlockSchema), required=True, metadata={"description": "Lines that are not the article's own."}
+    )
+    speakers = fields.List(
+        fields.Nested(AppearanceSchema), required=True, metadata={"description": "Its speakers, in order."}
+    )
+    claims = fields.List(
+        fields.Nested(StoredClaimSchema), required=True, metadata={"description": "Its claims, in order."}
+    )
+
+
+class _Next(ma.Schema):
+    next = fields.String(
+        required=True, allow_none=True, metadata={"description": "The cursor of the next page; null at the end."}
+    )
+
+
+class ArticlePageSchema(_Next):
+    """A page of articles."""
+
+    items = fields.List(fields.Nested(ArticleHeadSchema), required=True, metadata={"description": "Latest first."})
+
+
+class ClaimPageSchema(_Next):
+    """A page of claims."""
+
+    items = fields.List(fields.Nested(StoredClaimSchema), required=True, metadata={"description": "Latest first."})
+
+
+class StoredSpeakerSchema(SpeakerHeadSchema):
+    """A speaker across articles, with what is known of them."""
+
+    aliases = fields.List(fields.String(), required=True, metadata={"description": "All names that they go by."})
+    qid = fields.String(required=True, allow_none=True, metadata={"description": "Their Wikidata identifier."})
+    articles = fields.Integer(required=True, metadata={"description": "In how many articles they speak."})
+    claims = fields.Integer(required=True, metadata={"description": "How many claims are theirs."})
+
+
+class SpeakerPageSchema(_Next):
+    """A page of speakers."""
+
+    items = fields.List(fields.Nested(StoredSpeakerSchema), required=True, metadata={"description": "Latest first."})
+
+
+class _Dates(PageArgumentsSchema):
+    publisher = Text(metadata={"description": "Only of this publisher."})
+    published_from = fields.Date(metadata={"description": "Only what appeared on this day or later."})
+    published_to = fields.Date(metadata={"description": "Only what appeared on this day or earlier."})
+
+
+class ArticleArgumentsSchema(_Dates):
+    """Which articles to list."""
+
+
+class ClaimArgumentsSchema(_Dates):
+    """Which claims to list."""
+
+    q = Text(
+        validate=validate.Length(min=1, max=MAX_QUERY),
+        metadata={"description": "Only claims with all of these words, in any of their forms."},
+    )
+    article = Text(metadata={"description": "Only of this article, by its id."})
+    speaker = Text(metadata={"description": "Only of this speaker, by their id."})
+    kind = fields.String(validate=validate.OneOf(KINDS), metadata={"description": "Only of speakers of this kind."})
+    type = fields.String(validate=validate.OneOf(TYPES), metadata={"description": "Only of this type."})
+    category = fields.String(validate=validate.OneOf(CATEGORIES), metadata={"description": "Only of this category."})
+
+
+class SpeakerArgumentsSchema(PageArgumentsSchema):
+    """Which speakers to list."""
+
+    name = Text(
+        validate=validate.Length(min=1, max=MAX_QUERY),
+        metadata={"description": "Only those who go by this name, or by this last name."},
+    )
+    kind = fields.String(validate=validate.OneOf(KINDS), metadata={"description": "Only of this kind."})
+
+
+def known_id(id_: str, what: str) -> str:
+    """An id from an address.
+
+    Raises:
+        NotFound: It cannot be one.
+    """
+    if not _ID.fullmatch(id_):
+        raise NotFound(f"There is no {what} {id_[:60]!r}.")
+    return id_
+
+
+def article_head(one: Article) -> dict[str, Any]:
+    """An article without its text."""
+    names = ("id", "external_id", "title", "byline", "publisher", "url", "published", "language")
+    return {
+        **{name: getattr(one, name) for name in names},
+        "created": _moment(one.created),
+        "updated": _moment(one.updated),
+        "model": {"version": one.model, "habit": one.habit},
+    }
+
+
+def whole_article(one: Article) -> dict[str, Any]:
+    """An article with its claims."""
+    return {
+        **article_head(one),
+        "text": one.text,
+        "boilerplate": one.boilerplate,
+        "speakers": [_appearance(each) for each in one.cast],
+        "claims": [claim_record(each) for each in one.claims],
+    }
+
+
+def claim_record(one: Claim) -> dict[str, Any]:
+    """A claim with its spans."""
+    text = one.article.text
+    names = ("id", "text", "type", "category", "category_probability", "check_worthiness", "confidence")
+    context = None
+    if one.context_start is not None and one.context_end is not None:
+        context = _span(text, one.context_start, one.context_end)
+    return {
+        **{name: getattr(one, name) for name in names},
+        "article": one.article.id,
+        "speaker": None if one.appearance is None else speaker_head(one.appearance.speaker),
+        **{role: [_span(text, s.start, s.end) for s in one.spans if s.role == role] for role in ROLES},
+        "context": context,
+    }
+
+
+def speaker_head(one: Speaker) -> dict[str, Any]:
+    """A speaker's name and kind."""
+    return {"id": one.id, "name": one.name, "kind": one.kind}
+
+
+def _appearance(one: Appearance) -> dict[str, Any]:
+    told = {"called": one.name, "role": one.role, "aliases": one.aliases, "candidates": one.candidates}
+    return speaker_head(one.speaker) | told
+
+
+def _span(text: str, start: int, end: int) -> dict[str, Any]:
+    return {"start": start, "end": end, "text": text[start:end]}
+
+
+def _moment(moment: datetime) -> str:
+    # SQLite forgets the zone; all moments are kept in UTC.
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC).isoformat()

@@ -1,0 +1,1 @@
+"""What is kept: articles, their claims and speakers, in SQLite or PostgreSQL."""

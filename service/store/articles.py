@@ -1,0 +1,187 @@
+"""Articles: stored whole or not at all, known again, read, listed and removed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from hashlib import sha256
+from secrets import token_hex
+from typing import Any
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session, selectinload
+
+from models.claims import Claim as Found
+from models.claims import find_claims
+from models.records import ROLES, Reading
+from service.errors import Conflict
+from service.pages import Page
+from service.pages.boilerplate import Block
+from service.store.tables import Appearance, Article, Claim, ClaimSpan
+from service.tracking.speakers import drop_unused, find_speaker
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """An article as it was handed in: its page, and the caller's own id for it."""
+
+    page: Page
+    external_id: str | None = None
+
+
+def text_hash(text: str) -> str:
+    """What an article is known again by if nothing else tells."""
+    return sha256(text.encode()).hexdigest()
+
+
+def find_article(session: Session, handed: Handed) -> Article | None:
+    """The stored article that an article is, by its external id, its address or its text.
+
+    Raises:
+        Conflict: It is two of them.
+    """
+    page = handed.page
+    same: list[tuple[str, ColumnElement[bool]]] = [("text", Article.text_hash == text_hash(page.text))]
+    if page.url is not None:
+        same.append(("url", Article.url == page.url))
+    if handed.external_id is not None:
+        same.append(("external_id", Article.external_id == handed.external_id))
+    found: dict[str, tuple[Article, str]] = {}
+    for name, condition in same:
+        article = session.scalar(select(Article).where(condition))
+        if article is not None:
+            found.setdefault(article.id, (article, name))
+    if len(found) > 1:
+        told = " and ".join(f"{id_} has its {name}" for id_, (_, name) in found.items())
+        raise Conflict(f"This is two stored articles: {told}.")
+    return next((article for article, _ in found.values()), None)
+
+
+def is_read(article: Article, handed: Handed, model: str, habit: str) -> bool:
+    """Whether what is stored is what reading it again would give."""
+    return (article.text, article.model, article.habit) == (handed.page.text, model, habit) and article.boilerplate == [
+        _block(one) for one in handed.page.boilerplate
+    ]
+
+
+class Changed(Exception):
+    """What was stored is not any more what it was when the caller looked; read the article and try again."""
+
+
+def save_article(session: Session, handed: Handed, reading: Reading | None, model: str, habit: str) -> tuple[str, bool]:
+    """Store an article in place of the one that it is, if there is one.
+
+    Args:
+        session: One that writes.
+        handed: The article.
+        reading: What the Reader found in it; None if that is stored already, see ``is_read``.
+        model: The version of the Reader's weights.
+        habit: The habit that it followed.
+
+    Returns:
+        The article's id, and whether it is new.
+
+    Raises:
+        Conflict: It is two stored articles.
+        Changed: There is no reading, and none is stored.
+    """
+    page, now = handed.page, datetime.now(UTC)
+    article = find_article(session, handed)
+    is_new = article is None
+    if reading is None and (article is None or not is_read(article, handed, model, habit)):
+        raise Changed
+    if article is None:
+        article = Article(id=f"article-{token_hex(10)}", created=now)
+        session.add(article)
+    for name in ("title", "byline", "publisher", "url", "published"):
+        if is_new or getattr(page, name) is not None:
+            setattr(article, name, getattr(page, name))
+    if is_new or handed.external_id is not None:
+        article.external_id = handed.external_id
+    article.published_on = None if article.published is None else _day(article.published)
+    article.language = page.language or "en"
+    article.updated = now
+    if reading is not None:
+        article.text, article.text_hash = page.text, text_hash(page.text)
+        article.boilerplate = [_block(one) for one in page.boilerplate]
+        article.model, article.habit = model, habit
+        session.flush()
+        _replace_claims(session, article, reading)
+    session.flush()
+    return article.id, is_new
+
+
+def _replace_claims(session: Session, article: Article, reading: Reading) -> None:
+    before = [one.speaker_seq for one in article.cast]
+    kept = {claim.id: claim for claim in article.claims}
+    for claim in kept.values():
+        claim.appearance = None
+        claim.spans.clear()
+    article.cast.clear()
+    session.flush()
+    for place, one in enumerate(reading.speakers):
+        speaker, candidates = find_speaker(session, one)
+        article.cast.append(
+            Appearance(
+                place=place,
+                speaker=speaker,
+                name=one.name,
+                role=one.role,
+                aliases=list(one.aliases),
+                candidates=candidates,
+            )
+        )
+    claims = []
+    for place, found in enumerate(find_claims(reading)):
+        id_ = claim_id(article.id, found, reading)
+        claim = kept.get(id_) or Claim(id=id_)
+        claim.place, claim.text, claim.type = place, found.text, found.type
+        claim.category, claim.category_probability = found.category, found.category_probability
+        claim.check_worthiness, claim.confidence = found.check_worthiness, found.confidence
+        claim.context_start, claim.context_end = found.context or (None, None)
+        claim.appearance = None if found.speaker is None else article.cast[found.speaker]
+        said = reading.attributions[found.attribution]
+        spans = [(role, span) for role in ROLES for span in getattr(said, role)]
+        claim.spans = [
+            ClaimSpan(place=n, role=role, start=span.start, end=span.end) for n, (role, span) in enumerate(spans)
+        ]
+        claims.append(claim)
+    article.claims = claims
+    session.flush()
+    drop_unused(session, before)
+
+
+def claim_id(article_id: str, claim: Found, reading: Reading) -> str:
+    """A claim's id: the same for the same article and spans."""
+    said = reading.attributions[claim.attribution]
+    spans = [[tuple(span) for span in getattr(said, role)] for role in ROLES]
+    return f"claim-{sha256(f'{article_id} {spans}'.encode()).hexdigest()[:20]}"
+
+
+def get_article(session: Session, id_: str) -> Article | None:
+    """A stored article with its claims and speakers."""
+    whole = (
+        selectinload(Article.claims).selectinload(Claim.spans),
+        selectinload(Article.cast).selectinload(Appearance.speaker),
+    )
+    return session.scalar(select(Article).where(Article.id == id_).options(*whole))
+
+
+def delete_article(session: Session, id_: str) -> bool:
+    """Remove an article with its claims; whether it was there."""
+    article = get_article(session, id_)
+    if article is None:
+        return False
+    speakers = [one.speaker_seq for one in article.cast]
+    session.delete(article)
+    session.flush()
+    drop_unused(session, speakers)
+    return True
+
+
+def _day(published: str) -> date:
+    return datetime.fromisoformat(published).date()
+
+
+def _block(block: Block) -> dict[str, Any]:
+    return {**block.span._asdict(), "kind": block.kind}

@@ -1,0 +1,143 @@
+"""The tables.  Ids that callers see are opaque strings; ``seq`` gives each table an order of arrival."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, Date, DateTime, ForeignKey, Integer, String, Text, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+_SEQUENCE = BigInteger().with_variant(Integer, "sqlite")  # only INTEGER counts up by itself in SQLite
+
+
+class Base(DeclarativeBase):
+    """All tables."""
+
+
+class Article(Base):
+    """An article as it was read last.
+
+    It is known again by its external id, its address or its text: each is unique.
+    """
+
+    __tablename__ = "articles"
+
+    seq: Mapped[int] = mapped_column(_SEQUENCE, primary_key=True)
+    id: Mapped[str] = mapped_column(String(40), unique=True)
+    external_id: Mapped[str | None] = mapped_column(String(200), unique=True)
+    url: Mapped[str | None] = mapped_column(String(2000), unique=True)
+    text_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    text: Mapped[str] = mapped_column(Text)
+    title: Mapped[str | None] = mapped_column(Text)
+    byline: Mapped[str | None] = mapped_column(Text)
+    publisher: Mapped[str | None] = mapped_column(Text, index=True)
+    published: Mapped[str | None] = mapped_column(String(40))
+    published_on: Mapped[date | None] = mapped_column(Date, index=True)
+    language: Mapped[str] = mapped_column(String(40))
+    boilerplate: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    habit: Mapped[str] = mapped_column(String(20))
+    model: Mapped[str] = mapped_column(String(40))
+    created: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    updated: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+    claims: Mapped[list[Claim]] = relationship(
+        back_populates="article", cascade="all, delete-orphan", order_by="Claim.place", passive_deletes=True
+    )
+    cast: Mapped[list[Appearance]] = relationship(
+        back_populates="article", cascade="all, delete-orphan", order_by="Appearance.place", passive_deletes=True
+    )
+
+
+class Speaker(Base):
+    """A speaker across articles."""
+
+    __tablename__ = "speakers"
+
+    seq: Mapped[int] = mapped_column(_SEQUENCE, primary_key=True)
+    id: Mapped[str] = mapped_column(String(40), unique=True)
+    name: Mapped[str] = mapped_column(Text)
+    kind: Mapped[str] = mapped_column(String(20), index=True)
+    is_known: Mapped[bool]
+    """Whether its name tells it from all others, so that other articles' mentions are it too."""
+    qid: Mapped[str | None] = mapped_column(String(20), unique=True)
+    created: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+    names: Mapped[list[SpeakerName]] = relationship(
+        back_populates="speaker", cascade="all, delete-orphan", order_by="SpeakerName.seq", passive_deletes=True
+    )
+
+
+class SpeakerName(Base):
+    """A name that a speaker goes by; ``key`` and ``last`` are what is compared, see ``service.tracking.speakers``."""
+
+    __tablename__ = "speaker_names"
+
+    seq: Mapped[int] = mapped_column(_SEQUENCE, primary_key=True)
+    speaker_seq: Mapped[int] = mapped_column(ForeignKey("speakers.seq", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(Text)
+    key: Mapped[str] = mapped_column(Text, index=True)
+    last: Mapped[str] = mapped_column(Text, index=True)
+
+    speaker: Mapped[Speaker] = relationship(back_populates="names")
+
+    __table_args__ = (UniqueConstraint("speaker_seq", "key"),)
+
+
+class Appearance(Base):
+    """A speaker in an article: how it calls them, and who else they might be."""
+
+    __tablename__ = "appearances"
+
+    seq: Mapped[int] = mapped_column(_SEQUENCE, primary_key=True)
+    article_seq: Mapped[int] = mapped_column(ForeignKey("articles.seq", ondelete="CASCADE"))
+    place: Mapped[int] = mapped_column(Integer)
+    speaker_seq: Mapped[int] = mapped_column(ForeignKey("speakers.seq"), index=True)
+    name: Mapped[str] = mapped_column(Text)
+    role: Mapped[str | None] = mapped_column(Text)
+    aliases: Mapped[list[str]] = mapped_column(JSON)
+    candidates: Mapped[list[str]] = mapped_column(JSON)
+    """Ids of speakers that it may be as well."""
+
+    article: Mapped[Article] = relationship(back_populates="cast")
+    speaker: Mapped[Speaker] = relationship()
+
+    __table_args__ = (UniqueConstraint("article_seq", "place"),)
+
+
+class Claim(Base):
+    """One attributed content of an article."""
+
+    __tablename__ = "claims"
+
+    seq: Mapped[int] = mapped_column(_SEQUENCE, primary_key=True)
+    id: Mapped[str] = mapped_column(String(40), unique=True)
+    article_seq: Mapped[int] = mapped_column(ForeignKey("articles.seq", ondelete="CASCADE"), index=True)
+    place: Mapped[int] = mapped_column(Integer)
+    text: Mapped[str] = mapped_column(Text)
+    type: Mapped[str] = mapped_column(String(20))
+    category: Mapped[str] = mapped_column(String(20))
+    category_probability: Mapped[float]
+    check_worthiness: Mapped[float]
+    confidence: Mapped[float]
+    context_start: Mapped[int | None]
+    context_end: Mapped[int | None]
+    appearance_seq: Mapped[int | None] = mapped_column(ForeignKey("appearances.seq", ondelete="SET NULL"), index=True)
+
+    article: Mapped[Article] = relationship(back_populates="claims")
+    appearance: Mapped[Appearance | None] = relationship()
+    spans: Mapped[list[ClaimSpan]] = relationship(
+        cascade="all, delete-orphan", order_by="ClaimSpan.place", passive_deletes=True
+    )
+
+
+class ClaimSpan(Base):
+    """A span of a claim's attribution, in code points of the article's text."""
+
+    __tablename__ = "claim_spans"
+
+    claim_seq: Mapped[int] = mapped_column(ForeignKey("claims.seq", ondelete="CASCADE"), primary_key=True)
+    place: Mapped[int] = mapped_column(Integer, primary_key=True)
+    role: Mapped[str] = mapped_column(String(10))
+    start: Mapped[int] = mapped_column(Integer)
+    end: Mapped[int] = mapped_column(Integer)

@@ -1,0 +1,1 @@
+"""The same speaker and the same claim, found again across articles."""

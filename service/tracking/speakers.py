@@ -1,0 +1,94 @@
+"""Speakers across articles: a full name is one speaker; what is ambiguous is kept apart and flagged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from secrets import token_hex
+from typing import Final
+
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from models.names import name_tokens
+from models.records import Speaker as SpeakerInArticle
+from service.store.tables import Appearance, Speaker, SpeakerName
+
+_MOST_CANDIDATES: Final = 10
+
+
+def name_key(name: str) -> str:
+    """What is compared of a name: its words in small letters, without diacritics, marks and a leading "the"."""
+    tokens = name_tokens(name)
+    return " ".join(tokens[1:] if len(tokens) > 1 and tokens[0] == "the" else tokens)
+
+
+def tells_apart(name: str, kind: str) -> bool:
+    """Whether a name is enough to know its bearer in another article.
+
+    A person's full name is, a surname is not; an organization's name is, "the company" is not; groups
+    and documents are what they are only in their article.
+    """
+    if kind == "person":
+        return len(name_tokens(name)) > 1 and name[:1].isupper()
+    return kind == "organization" and name[:1].isupper()
+
+
+def find_speaker(session: Session, one: SpeakerInArticle) -> tuple[Speaker, list[str]]:
+    """The speaker that an article's speaker is, made if there is none yet, and the ids of others that it may be.
+
+    Names of one article have been put together before; see ``models.names``.
+    """
+    key = name_key(one.name)
+    known = list(
+        session.scalars(
+            select(Speaker)
+            .join(SpeakerName)
+            .where(SpeakerName.key == key, Speaker.kind == one.kind, Speaker.is_known)
+            .order_by(Speaker.seq)
+        ).unique()
+    )
+    if tells_apart(one.name, one.kind) and len(known) == 1:
+        speaker, candidates = known[0], list[str]()
+    else:
+        is_known = tells_apart(one.name, one.kind) and not known
+        candidates = [other.id for other in known] or _akin(session, one)
+        speaker = Speaker(
+            id=f"speaker-{token_hex(10)}", name=one.name, kind=one.kind, is_known=is_known, created=datetime.now(UTC)
+        )
+        session.add(speaker)
+    collect_names(speaker, [one.name, *one.aliases])
+    session.flush()
+    return speaker, candidates
+
+
+def _akin(session: Session, one: SpeakerInArticle) -> list[str]:
+    """Known people who share the last name, and the first if both have one."""
+    mine = name_tokens(one.name)
+    if one.kind != "person" or not mine:
+        return []
+    same = select(Speaker, SpeakerName.key).join(SpeakerName).where(SpeakerName.last == mine[-1], Speaker.is_known)
+    found = dict[str, None]()
+    for speaker, key in session.execute(same.where(Speaker.kind == "person").order_by(Speaker.seq)):
+        if len(mine) == 1 or key.split(" ")[0] == mine[0]:
+            found[speaker.id] = None
+    return list(found)[:_MOST_CANDIDATES]
+
+
+def collect_names(speaker: Speaker, names: Sequence[str]) -> None:
+    """Remember names that a speaker goes by."""
+    have = {one.key for one in speaker.names}
+    for name in names:
+        key = name_key(name)
+        if key and key not in have:
+            have.add(key)
+            speaker.names.append(SpeakerName(name=name, key=key, last=key.rsplit(" ", 1)[-1]))
+
+
+def drop_unused(session: Session, speakers: Sequence[int]) -> None:
+    """Remove speakers, given by ``seq``, that no article has any more and that nobody gave an identifier."""
+    unused = select(Speaker).where(
+        Speaker.seq.in_(speakers), Speaker.qid.is_(None), ~exists().where(Appearance.speaker_seq == Speaker.seq)
+    )
+    for speaker in session.scalars(unused):
+        session.delete(speaker)

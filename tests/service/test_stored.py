@@ -1,0 +1,161 @@
+"""Stored articles, claims and speakers over HTTP, on both databases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from service.api.records import ArticlePageSchema, ClaimPageSchema, SpeakerPageSchema, StoredArticleSchema
+from service.app import create_app
+from service.config import load_settings
+from service.store.engine import Store
+from tests.databases import ENGINES, opened
+from tests.fakes import FakeReader
+
+TEXT = "😀 “We will rebuild,” said Amara. Bruno said that the é bridge is closed."
+
+
+@pytest.fixture(params=ENGINES)
+def app(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Flask]:
+    with opened(request.param, tmp_path) as store:
+        url = store.engine.url.render_as_string(False)
+        app = create_app(load_settings({"database_url": url}, environ={}), FakeReader())
+        yield app
+        app.config["STORE"].close()
+
+
+def store_one(client: FlaskClient, text: str = TEXT, **about: Any) -> Any:
+    response = client.post("/v1/articles", json={"text": text, **about})
+    assert response.status_code in (200, 201), response.json
+    return response.json
+
+
+def test_an_article_is_kept_and_read_again(client: FlaskClient) -> None:
+    sent = {"text": TEXT, "title": "Bridge", "external_id": "a-1", "publisher": "Lund Daily", "published": "2024-05-31"}
+    response = client.post("/v1/articles", json=sent)
+    assert response.status_code == 201
+    kept = response.json
+    assert StoredArticleSchema().validate(kept) == {}
+    assert {name: kept[name] for name in sent} == sent
+    again = client.get(response.headers["Location"])
+    assert (again.status_code, again.json) == (200, kept)
+    for claim in kept["claims"]:
+        assert claim["article"] == kept["id"]
+        for span in [*claim["source"], *claim["cue"], *claim["content"], claim["context"]]:
+            assert kept["text"][span["start"] : span["end"]] == span["text"]
+    assert [one["speaker"]["name"] for one in kept["claims"]] == ["Amara", "Bruno"]
+    assert [one["name"] for one in kept["speakers"]] == ["Amara", "Bruno"]
+
+
+def test_the_same_article_is_updated(client: FlaskClient) -> None:
+    first = store_one(client, url="https://news.example/1")
+    response = client.post("/v1/articles", json={"text": TEXT, "title": "New"})
+    assert response.status_code == 200
+    assert response.json["title"] == "New"
+    assert response.json["url"] == "https://news.example/1"
+    assert response.json["claims"] == first["claims"]
+
+
+def test_an_article_that_is_read_already_is_not_read_again(client: FlaskClient, app: Flask) -> None:
+    store_one(client)
+    app.config["READER"].read_one = None
+    assert store_one(client, title="New")["title"] == "New"
+
+
+def test_two_articles_at_once_is_a_conflict(client: FlaskClient) -> None:
+    store_one(client, external_id="a")
+    store_one(client, TEXT + " More.", url="https://news.example/2")
+    response = client.post("/v1/articles", json={"text": TEXT, "url": "https://news.example/2"})
+    assert (response.status_code, response.json["type"]) == (409, "/problems/conflict")
+
+
+def test_a_removed_article_is_gone_with_its_claims(client: FlaskClient) -> None:
+    kept = store_one(client)
+    where = f"/v1/articles/{kept['id']}"
+    assert client.delete(where).status_code == 204
+    assert client.get(where).status_code == client.delete(where).status_code == 404
+    assert client.get(f"/v1/claims/{kept['claims'][0]['id']}").status_code == 404
+    assert client.get("/v1/claims").json == client.get("/v1/speakers").json == {"items": [], "next": None}
+
+
+def test_lists_are_read_page_by_page(client: FlaskClient) -> None:
+    ids = [store_one(client, f"{TEXT} Number {n}.")["id"] for n in range(7)]
+    found, cursor = [], None
+    while True:
+        listed = client.get("/v1/articles", query_string={"limit": 3} | ({"cursor": cursor} if cursor else {})).json
+        assert ArticlePageSchema().validate(listed) == {}
+        found += [one["id"] for one in listed["items"]]
+        cursor = listed["next"]
+        if cursor is None:
+            break
+        store_one(client, f"{TEXT} In between {cursor}.")  # what comes in later does not shift the pages
+    assert found == ids[::-1]
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "field"),
+    [
+        ("/v1/articles", {"limit": 0}, "limit"),
+        ("/v1/articles", {"limit": 201}, "limit"),
+        ("/v1/articles", {"cursor": "x"}, "cursor"),
+        ("/v1/articles", {"cursor": "WzEsICJhIl0"}, "cursor"),
+        ("/v1/articles", {"published_from": "May"}, "published_from"),
+        ("/v1/claims", {"type": "loud"}, "type"),
+        ("/v1/claims", {"q": ""}, "q"),
+        ("/v1/speakers", {"kind": "cat"}, "kind"),
+    ],
+)
+def test_bad_filters_are_named(client: FlaskClient, path: str, query: dict[str, Any], field: str) -> None:
+    response = client.get(path, query_string=query)
+    assert response.status_code == 422
+    assert response.json["errors"][0]["field"].endswith(field)
+
+
+def test_claims_are_found_by_what_is_known_of_them(client: FlaskClient) -> None:
+    store_one(client, publisher="Lund Daily", published="2024-05-31")
+    store_one(client, "Chen said that bridges are closing.", publisher="Rehn Post", published="2024-06-02T10:00:00Z")
+    amara = client.get("/v1/speakers", query_string={"name": "amara"}).json["items"][0]
+
+    def found(**query: Any) -> list[str]:
+        listed = client.get("/v1/claims", query_string=query).json
+        assert ClaimPageSchema().validate(listed) == {}
+        return [one["text"] for one in listed["items"]]
+
+    assert found() == ["bridges are closing", "the é bridge is closed", "We will rebuild"]
+    assert found(speaker=amara["id"]) == ["We will rebuild"]
+    assert found(q="bridge close") == ["bridges are closing", "the é bridge is closed"]
+    assert found(q='"bridge OR (') == ["bridges are closing", "the é bridge is closed"][: len(found(q='"bridge OR ('))]
+    assert found(type="direct") == ["We will rebuild"]
+    assert found(publisher="Rehn Post") == ["bridges are closing"]
+    assert found(published_to="2024-06-01", kind="person", category="factual", type="indirect") == [
+        "the é bridge is closed"
+    ]
+    assert found(published_from="2024-06-03") == []
+
+
+def test_a_speaker_tells_names_and_counts(client: FlaskClient) -> None:
+    kept = store_one(client)
+    listed = client.get("/v1/speakers").json
+    assert SpeakerPageSchema().validate(listed) == {}
+    assert [(one["name"], one["articles"], one["claims"]) for one in listed["items"]] == [
+        ("Bruno", 1, 1),
+        ("Amara", 1, 1),
+    ]
+    one = client.get(f"/v1/speakers/{kept['speakers'][0]['id']}").json
+    assert one == listed["items"][1]
+    assert client.get("/v1/speakers/none").status_code == 404
+
+
+def test_a_database_without_tables_is_not_ready(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/empty.db"
+    client = create_app(load_settings({"database_url": url}, environ={}), FakeReader()).test_client()
+    response = client.get("/readyz")
+    assert response.status_code == 503
+    assert "whosaid db upgrade" in response.json["detail"]
+    Store(url).upgrade()
+    assert client.get("/readyz").status_code == 200
