@@ -18,6 +18,7 @@ from service.store.tables import Appearance, Article, Claim, Speaker
 
 MAX_EXTERNAL_ID = 200
 MAX_QUERY = 500
+MAX_NAME = 300
 
 _ID = re.compile(r"[a-z]+-[0-9a-f]{1,50}")
 
@@ -144,6 +145,49 @@ class StoredSpeakerSchema(SpeakerHeadSchema):
     claims = fields.Integer(required=True, metadata={"description": "How many claims are theirs."})
 
 
+class SpeakerChangeSchema(ma.Schema):
+    """What to change of a speaker."""
+
+    class Meta:
+        """A misspelt field must not pass in silence."""
+
+        unknown = ma.RAISE
+
+    name = Text(validate=validate.Length(max=MAX_NAME), metadata={"description": "The name to show."})
+    qid = Text(
+        allow_none=True,
+        validate=validate.Regexp(r"^Q[1-9][0-9]{0,11}$", error="Must be a Wikidata identifier like Q42."),
+        metadata={"description": "The Wikidata identifier, or null for none."},
+    )
+
+
+class MergeSchema(ma.Schema):
+    """Who is the same."""
+
+    class Meta:
+        """A misspelt field must not pass in silence."""
+
+        unknown = ma.RAISE
+
+    speaker = Text(required=True, metadata={"description": "The id of the speaker that is taken in, and is then gone."})
+
+
+class SplitSchema(ma.Schema):
+    """Who is not the same."""
+
+    class Meta:
+        """A misspelt field must not pass in silence."""
+
+        unknown = ma.RAISE
+
+    articles = fields.List(
+        Text(metadata={"description": "An article’s id."}),
+        required=True,
+        validate=validate.Length(min=1, max=1000),
+        metadata={"description": "Ids of the articles that mean somebody else."},
+    )
+
+
 class SpeakerPageSchema(_Next):
     """A page of speakers."""
 
@@ -181,6 +225,7 @@ class SpeakerArgumentsSchema(PageArgumentsSchema):
         validate=validate.Length(min=1, max=MAX_QUERY),
         metadata={"description": "Only those who go by this name, or by this last name."},
     )
+    qid = Text(metadata={"description": "Only the one with this Wikidata identifier."})
     kind = fields.String(validate=validate.OneOf(KINDS), metadata={"description": "Only of this kind."})
 
 

@@ -11,10 +11,19 @@ from sqlalchemy.orm import Session, selectinload
 
 from service.api import Blueprint
 from service.api.paging import page
-from service.api.records import SpeakerArgumentsSchema, SpeakerPageSchema, StoredSpeakerSchema, known_id, speaker_head
-from service.errors import NotFound
+from service.api.records import (
+    MergeSchema,
+    SpeakerArgumentsSchema,
+    SpeakerChangeSchema,
+    SpeakerPageSchema,
+    SplitSchema,
+    StoredSpeakerSchema,
+    known_id,
+    speaker_head,
+)
+from service.errors import Conflict, NotFound
 from service.store.tables import Appearance, Claim, Speaker, SpeakerName
-from service.tracking.speakers import name_key
+from service.tracking.speakers import collect_names, merge_speakers, name_key, split_speaker
 
 blueprint = Blueprint("speakers", __name__, url_prefix="/v1/speakers", description="Find speakers in all articles.")
 
@@ -32,6 +41,8 @@ class Speakers(MethodView):
         query = select(Speaker).options(selectinload(Speaker.names))
         if "kind" in asked:
             query = query.where(Speaker.kind == asked["kind"])
+        if "qid" in asked:
+            query = query.where(Speaker.qid == asked["qid"])
         if "name" in asked:
             key = name_key(asked["name"])
             query = query.where(Speaker.names.any(or_(SpeakerName.key == key, SpeakerName.last == key)))
@@ -49,12 +60,65 @@ class One(MethodView):
     def get(self, id_: str) -> dict[str, Any]:
         """Get a speaker with names and counts."""
         with current_app.config["STORE"].read() as session:
-            speaker = session.scalar(
-                select(Speaker).where(Speaker.id == known_id(id_, "speaker")).options(selectinload(Speaker.names))
-            )
-            if speaker is None:
-                raise NotFound(f"There is no speaker {id_!r}.")
+            return _record(session, _speaker(session, id_))
+
+    @blueprint.arguments(SpeakerChangeSchema, example={"qid": "Q42"})
+    @blueprint.response(200, StoredSpeakerSchema)
+    @blueprint.problems(400, 404, 409, 413, 415, 422)
+    @blueprint.doc(operationId="changeSpeaker")
+    def patch(self, asked: dict[str, Any], id_: str) -> dict[str, Any]:
+        """Change a speaker's name or Wikidata identifier; what is not sent stays."""
+        with current_app.config["STORE"].write() as session:
+            speaker = _speaker(session, id_)
+            if asked.get("qid"):
+                other = session.scalar(select(Speaker).where(Speaker.qid == asked["qid"], Speaker.seq != speaker.seq))
+                if other is not None:
+                    raise Conflict(f"{other.id} is {asked['qid']} already; merge the two if they are the same.")
+            if "qid" in asked:
+                speaker.qid = asked["qid"]
+            if "name" in asked:
+                speaker.name = asked["name"]
+                collect_names(speaker, [speaker.name])
+            session.flush()
             return _record(session, speaker)
+
+
+@blueprint.route("/<id_>/merge")
+class Merge(MethodView):
+    """Two that are one."""
+
+    @blueprint.arguments(MergeSchema, example={"speaker": "speaker-1f0c2d3e4b5a69788796"})
+    @blueprint.response(200, StoredSpeakerSchema)
+    @blueprint.problems(400, 404, 409, 413, 415, 422)
+    @blueprint.doc(operationId="mergeSpeakers")
+    def post(self, asked: dict[str, Any], id_: str) -> dict[str, Any]:
+        """Take another speaker in: its claims and names are this one's, now and in later articles."""
+        with current_app.config["STORE"].write() as session:
+            speaker, other = _speaker(session, id_), _speaker(session, asked["speaker"])
+            merge_speakers(session, speaker, other)
+            return _record(session, speaker)
+
+
+@blueprint.route("/<id_>/split")
+class Split(MethodView):
+    """One that is two."""
+
+    @blueprint.arguments(SplitSchema, example={"articles": ["article-1f0c2d3e4b5a69788796"]})
+    @blueprint.response(201, StoredSpeakerSchema)
+    @blueprint.problems(400, 404, 409, 413, 415, 422)
+    @blueprint.doc(operationId="splitSpeaker")
+    def post(self, asked: dict[str, Any], id_: str) -> dict[str, Any]:
+        """Make a new speaker of those whom some articles mean; the answer is the new one."""
+        with current_app.config["STORE"].write() as session:
+            return _record(session, split_speaker(session, _speaker(session, id_), asked["articles"]))
+
+
+def _speaker(session: Session, id_: str) -> Speaker:
+    query = select(Speaker).where(Speaker.id == known_id(id_, "speaker")).options(selectinload(Speaker.names))
+    speaker = session.scalar(query)
+    if speaker is None:
+        raise NotFound(f"There is no speaker {id_!r}.")
+    return speaker
 
 
 def _record(session: Session, one: Speaker) -> dict[str, Any]:

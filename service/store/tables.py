@@ -12,7 +12,9 @@ _SEQUENCE = BigInteger().with_variant(Integer, "sqlite")  # only INTEGER counts 
 
 
 class Base(DeclarativeBase):
-    """All tables."""
+    """All tables; a ``seq`` is never used again, so that what comes later is always greater."""
+
+    __table_args__: Any = {"sqlite_autoincrement": True}  # noqa: RUF012
 
 
 class Article(Base):
@@ -81,7 +83,7 @@ class SpeakerName(Base):
 
     speaker: Mapped[Speaker] = relationship(back_populates="names")
 
-    __table_args__ = (UniqueConstraint("speaker_seq", "key"),)
+    __table_args__ = (UniqueConstraint("speaker_seq", "key"), {"sqlite_autoincrement": True})
 
 
 class Appearance(Base):
@@ -102,7 +104,7 @@ class Appearance(Base):
     article: Mapped[Article] = relationship(back_populates="cast")
     speaker: Mapped[Speaker] = relationship()
 
-    __table_args__ = (UniqueConstraint("article_seq", "place"),)
+    __table_args__ = (UniqueConstraint("article_seq", "place"), {"sqlite_autoincrement": True})
 
 
 class Claim(Base):
@@ -135,6 +137,7 @@ class ClaimSpan(Base):
     """A span of a claim's attribution, in code points of the article's text."""
 
     __tablename__ = "claim_spans"
+    __table_args__: Any = {}  # noqa: RUF012
 
     claim_seq: Mapped[int] = mapped_column(ForeignKey("claims.seq", ondelete="CASCADE"), primary_key=True)
     place: Mapped[int] = mapped_column(Integer, primary_key=True)

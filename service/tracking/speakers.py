@@ -7,11 +7,12 @@ from datetime import UTC, datetime
 from secrets import token_hex
 from typing import Final
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
 from models.names import name_tokens
 from models.records import Speaker as SpeakerInArticle
+from service.errors import Conflict
 from service.store.tables import Appearance, Speaker, SpeakerName
 
 _MOST_CANDIDATES: Final = 10
@@ -83,6 +84,62 @@ def collect_names(speaker: Speaker, names: Sequence[str]) -> None:
         if key and key not in have:
             have.add(key)
             speaker.names.append(SpeakerName(name=name, key=key, last=key.rsplit(" ", 1)[-1]))
+
+
+def merge_speakers(session: Session, into: Speaker, other: Speaker) -> None:
+    """Make two speakers one; later articles' mentions of either name are then the one too.
+
+    Raises:
+        Conflict: They are one already, of different kinds, or have different external identifiers.
+    """
+    if into is other:
+        raise Conflict("A speaker cannot be merged into itself.")
+    if into.kind != other.kind:
+        raise Conflict(f"{into.id} is a {into.kind}, {other.id} a {other.kind}.")
+    if into.qid and other.qid:
+        raise Conflict(f"{into.id} is {into.qid}, {other.id} is {other.qid}.")
+    names, qid = [one.name for one in other.names], other.qid
+    session.execute(update(Appearance).where(Appearance.speaker_seq == other.seq).values(speaker_seq=into.seq))
+    session.expire_all()
+    session.delete(other)
+    session.flush()
+    into.qid = into.qid or qid
+    into.is_known = True
+    collect_names(into, names)
+    for one in session.scalars(select(Appearance).where(Appearance.speaker_seq == into.seq)):
+        one.candidates = []  # somebody decided
+    session.flush()
+
+
+def split_speaker(session: Session, speaker: Speaker, articles: Sequence[str]) -> Speaker:
+    """Make a speaker of its own of those whom some articles mean.
+
+    Two known speakers may then share a name: later articles' mentions of it are kept apart, with both as
+    candidates.
+
+    Raises:
+        Conflict: It speaks in none of the articles, or in no others.
+    """
+    theirs = list(session.scalars(select(Appearance).where(Appearance.speaker_seq == speaker.seq)))
+    moved = [one for one in theirs if one.article.id in articles]
+    if not moved or len(moved) == len(theirs):
+        where = "in none of these articles" if not moved else "in no other article than these"
+        raise Conflict(f"{speaker.id} speaks {where}.")
+    name = max((one.name for one in moved), key=len)
+    apart = Speaker(
+        id=f"speaker-{token_hex(10)}",
+        name=name,
+        kind=speaker.kind,
+        is_known=speaker.is_known and tells_apart(name, speaker.kind),
+        created=datetime.now(UTC),
+    )
+    session.add(apart)
+    collect_names(apart, [each for one in moved for each in (one.name, *one.aliases)])
+    for one in moved:
+        one.speaker = apart
+        one.candidates = []
+    session.flush()
+    return apart
 
 
 def drop_unused(session: Session, speakers: Sequence[int]) -> None:

@@ -151,6 +151,40 @@ def test_a_speaker_tells_names_and_counts(client: FlaskClient) -> None:
     assert client.get("/v1/speakers/none").status_code == 404
 
 
+def test_speakers_are_merged_for_good(client: FlaskClient) -> None:
+    kept = store_one(client)
+    amara, bruno = (one["id"] for one in kept["speakers"])
+    merged = client.post(f"/v1/speakers/{amara}/merge", json={"speaker": bruno})
+    assert (merged.status_code, merged.json["claims"], merged.json["aliases"]) == (200, 2, ["Bruno"])
+    assert client.get(f"/v1/speakers/{bruno}").status_code == 404
+    assert {one["speaker"]["id"] for one in client.get("/v1/claims").json["items"]} == {amara}
+    later = store_one(client, "Bruno said that it rained.")
+    assert later["speakers"][0]["candidates"] == [amara]  # one word is too little to be sure
+    assert client.post(f"/v1/speakers/{amara}/merge", json={"speaker": amara}).status_code == 409
+    assert client.post(f"/v1/speakers/{amara}/merge", json={"speaker": bruno}).status_code == 404
+
+
+def test_a_speaker_is_split_by_articles(client: FlaskClient) -> None:
+    first, second = store_one(client), store_one(client, "“Stay,” said Amara.")
+    amara, other = first["speakers"][0]["id"], second["speakers"][0]["id"]
+    client.post(f"/v1/speakers/{amara}/merge", json={"speaker": other})
+    apart = client.post(f"/v1/speakers/{amara}/split", json={"articles": [second["id"]]})
+    assert (apart.status_code, apart.json["claims"]) == (201, 1)
+    assert client.get(f"/v1/speakers/{amara}").json["claims"] == 1
+    again = client.post(f"/v1/speakers/{amara}/split", json={"articles": [first["id"]]})
+    assert (again.status_code, "no other article" in again.json["detail"]) == (409, True)
+
+
+def test_a_speaker_gets_name_and_identifier(client: FlaskClient) -> None:
+    amara, bruno = (one["id"] for one in store_one(client)["speakers"])
+    changed = client.patch(f"/v1/speakers/{amara}", json={"name": "Amara Diallo", "qid": "Q42"}).json
+    assert (changed["name"], changed["qid"], changed["aliases"]) == ("Amara Diallo", "Q42", ["Amara"])
+    assert [one["id"] for one in client.get("/v1/speakers?qid=Q42").json["items"]] == [amara]
+    assert client.patch(f"/v1/speakers/{bruno}", json={"qid": "Q42"}).status_code == 409
+    assert client.patch(f"/v1/speakers/{bruno}", json={"qid": "42"}).json["errors"][0]["field"] == "qid"
+    assert client.patch(f"/v1/speakers/{amara}", json={"qid": None}).json["qid"] is None
+
+
 def test_a_database_without_tables_is_not_ready(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/empty.db"
     client = create_app(load_settings({"database_url": url}, environ={}), FakeReader()).test_client()

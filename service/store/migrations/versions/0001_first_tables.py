@@ -58,6 +58,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("id"),
         sa.UniqueConstraint("text_hash"),
         sa.UniqueConstraint("url"),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("articles", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_articles_published_on"), ["published_on"], unique=False)
@@ -75,6 +76,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("seq"),
         sa.UniqueConstraint("id"),
         sa.UniqueConstraint("qid"),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("speakers", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_speakers_kind"), ["kind"], unique=False)
@@ -96,6 +98,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("seq"),
         sa.UniqueConstraint("article_seq", "place"),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("appearances", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_appearances_speaker_seq"), ["speaker_seq"], unique=False)
@@ -110,6 +113,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["speaker_seq"], ["speakers.seq"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("seq"),
         sa.UniqueConstraint("speaker_seq", "key"),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("speaker_names", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_speaker_names_key"), ["key"], unique=False)
@@ -134,6 +138,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["article_seq"], ["articles.seq"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("seq"),
         sa.UniqueConstraint("id"),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("claims", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_claims_appearance_seq"), ["appearance_seq"], unique=False)
