@@ -152,7 +152,11 @@ class Casting:
                 out.append(one)
         earlier = (one for key, one in reversed(self._bare.items()) if key and key not in by_key)
         out += [Candidate("earlier", one.name, one.words, one.words) for one in islice(earlier, _MOST_EARLIER)]
-        out.append(Candidate("nobody", None))
+        named = self._is_name(source)
+        if named:
+            out = [one for one in out if one.type == "phrase" or (one.words and one.words[0] in named)]
+        else:
+            out.append(Candidate("nobody", None))
         ranks = self._ranks(out, first)
         for one, rank in zip(out, ranks, strict=True):
             one.features = shared + self._features(one, source, first, last, own, rank)
@@ -201,6 +205,18 @@ class Casting:
             full = self.mentions[one.fullest]
             out.append(Candidate(one.kind, one.name, (near.first, near.last), (full.first, full.last), number))
         return out
+
+    def _is_name(self, source: Places) -> range | None:
+        """Where the name stands that a source is nothing but, an article aside: it speaks for itself."""
+        if len(source) != 1:
+            return None
+        first, last = source[0]
+        while last - first > 1 and self._lower[first] in _ARTICLES:
+            first += 1
+        near = self._near(first, last)
+        if len(near) == 1 and (self.mentions[near[0]].first, self.mentions[near[0]].last) == (first, last):
+            return range(first, last)
+        return None
 
     def _phrases(self, source: Places) -> list[Candidate]:
         """The source's own words, and parts of them that may be what it is called by."""
