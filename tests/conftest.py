@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -45,3 +47,14 @@ def shared() -> Path:
     if not (SHARED / "data").is_dir():
         pytest.skip("the corpora are not beside the checkout")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def referee(shared: Path) -> Any:
+    """The program that the corpora are measured with."""
+    spec = importlib.util.spec_from_file_location("referee", shared / "tools" / "score_attributions.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

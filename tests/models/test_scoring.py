@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from itertools import islice
 from pathlib import Path
@@ -78,12 +77,7 @@ def disturbed(rng: Random, text: str, gold: list[Any]) -> list[Any]:
 
 
 @pytest.mark.shared
-def test_the_figures_are_the_referees(shared: Path) -> None:
-    spec = importlib.util.spec_from_file_location("referee", shared / "tools" / "score_attributions.py")
-    assert spec is not None
-    assert spec.loader is not None
-    referee = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(referee)
+def test_the_figures_are_the_referees(shared: Path, referee: Any) -> None:
     rng = Random(7)
     with (shared / "data/attributions/dev.jsonl").open(encoding="utf-8") as lines:
         gold = [json.loads(line) for line in islice(lines, 25)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from itertools import islice
 from pathlib import Path
@@ -49,12 +48,7 @@ def test_shares_are_of_matched_attributions() -> None:
     assert "speakers.unknown" not in found
 
 
-def test_speakers_are_right_as_the_referee_says(shared: Path) -> None:
-    spec = importlib.util.spec_from_file_location("referee", shared / "tools" / "score_attributions.py")
-    assert spec is not None
-    assert spec.loader is not None
-    referee = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(referee)
+def test_speakers_are_right_as_the_referee_says(shared: Path, referee: Any) -> None:
     rng = Random(3)
     golds, preds, counts = [], [], []
     with (shared / "data" / "attributions" / "world.jsonl").open(encoding="utf-8") as lines:

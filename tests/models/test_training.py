@@ -21,9 +21,11 @@ from models.reader import WEIGHTS, Reader, ReaderConfig, load_tokenizer
 from models.records import Span
 from models.speakers import casting_of
 from models.training.augmentation import Augmenter, edit
-from models.training.corpora import Example, Marked, Name, Pronoun, held_out
+from models.training.corpora import Example, Marked, Name, Pronoun, held_out, read_newswire
+from models.training.evaluation import name_figures
 from models.training.loop import Plan, Trainer
 from models.training.samples import Cast, label
+from models.training.silver import marked_by
 from models.training.speakers import cast, fit_speakers, speaker_accuracy
 
 TEXTS = [
@@ -212,3 +214,42 @@ def test_edits_grow_and_move_spans() -> None:
 def test_a_fifth_of_the_articles_is_held_out() -> None:
     share = sum(held_out(f"article {number}") for number in range(2000)) / 2000
     assert 0.17 < share < 0.24
+
+
+def test_newswire_is_put_together_again(tmp_path: Path) -> None:
+    sents = [
+        {
+            "tokens": ["Amara", "Diallo", "said", ":", '"', "We", "do", "n't", "go", ".", '"'],
+            "tags": ["B-Person", "I-Person"] + ["O"] * 9,
+        },
+        {"tokens": ["Lund", "’", "s", "mayor", "agreed", "."], "tags": ["B-Location"] + ["O"] * 5},
+    ]
+    file = tmp_path / "newswire.jsonl"
+    file.write_text(json.dumps({"id": "n", "sents": sents}) + "\n", encoding="utf-8")
+    (one,) = read_newswire(file)
+    assert one.text.replace("\n\n", " ").strip() == 'Amara Diallo said: "We don\'t go." Lund’s mayor agreed.'
+    assert one.attributions is None
+    assert [(name.span.of(one.text), name.kind) for name in one.names or ()] == [
+        ("Amara Diallo", "person"),
+        ("Lund", "place"),
+    ]
+
+
+@pytest.mark.model
+def test_a_network_marks_what_nobody_marked(reader: Reader) -> None:
+    text = "“We will rebuild the school,” said Amara Diallo. It rained."
+    (one,) = marked_by(reader, [Example("0", text, "world", None)])
+    assert one.attributions is not None
+    (marked,) = one.attributions
+    assert [span.of(text) for span in marked.roles["source"]] == ["Amara Diallo"]
+    assert not marked.doubtful
+
+
+@pytest.mark.model
+def test_names_are_measured(reader: Reader) -> None:
+    text = "“We will rebuild the school,” said Amara Diallo in Lund."
+    names = (Name(Span(35, 47), "person"), Name(Span(0, 3), "place"))
+    found = name_figures(reader.network, reader.encoder, [Example("0", text, "world", None, names)])
+    assert found["person"] == 100
+    assert found["place"] == 0
+    assert found["organization"] == 0
