@@ -9,7 +9,6 @@ and from its features; ``models.speakers`` makes the best ones the article's spe
 from __future__ import annotations
 
 import math
-import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -20,10 +19,9 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from models.names import HE, SHE, Entity, Mention, find_entities, fold
+from models.names import HE, SHE, Entity, Mention, find_entities, fold, normal
 from models.records import Span
 
-Floats = NDArray[np.float32]
 Places = Sequence[tuple[int, int]]
 """Ranges of words."""
 
@@ -52,8 +50,6 @@ _MOST_ENTITIES: Final = 30
 _MOST_EARLIER: Final = 8
 _LOOKED_AT: Final = 1000  # mentions on either side of a source
 _NEAR: Final = 60  # words behind the source in which a mention may explain it
-
-
 _ENDINGS: Final = ("ians", "ian", "ia", "ans", "an", "ese", "ish", "is", "i", "a", "s")
 _BESIDE: Final = 10  # words on either side of a mention that may describe it
 _MOST_DESCRIBED: Final = 12  # mentions of an entity that are looked at for descriptions
@@ -134,7 +130,6 @@ class Casting:
         self._pronouns = [self._pronoun_shares(one) for one in self.entities]
         self._beside = [self._words_beside(one) for one in self.entities]
         self._names = [frozenset(one.tokens) for one in self.entities]
-        self._firsts = [[mentions[n].first for n in one.mentions] for one in self.entities]
 
     def candidates(self, cited: Cited) -> list[Candidate]:
         """The candidates for one attribution, with their features."""
@@ -390,7 +385,7 @@ class Casting:
         return [
             *out,
             min(math.log1p(count) / 4, 1.0),
-            float(self._firsts[number][0] < 60),
+            float(self.mentions[entity.mentions[0]].first < 60),
             float(len(entity.tokens) > 1),
             float(he),
             float(she),
@@ -462,12 +457,3 @@ def _root(word: str) -> str:
     word = _SHORT_FORMS.get(word, word)
     ending = next((one for one in _ENDINGS if word.endswith(one) and len(word) - len(one) >= 4), "")
     return word[: len(word) - len(ending)]
-
-
-_OUTER: Final = ' \t.,;:!?"“”()[]'
-_POSSESSIVE: Final = re.compile(r"[’']s?$")
-
-
-def normal(name: str | None) -> str:
-    """A name as it is compared: small letters, one line, no possessive, no marks around it."""
-    return _POSSESSIVE.sub("", " ".join((name or "").lower().split()).strip(_OUTER))

@@ -42,6 +42,7 @@ _LONGEST_HEADLINE: Final = 250  # code points
 _SUFFIXES: Final = frozenset(("jr", "sr", "ii", "iii", "iv"))
 _SMALL: Final = frozenset(("the", "of", "and", "for", "in", "on", "a", "an", "de", "la", "to", "at"))
 _TOKEN: Final = re.compile(r"\w+")
+_OUTER: Final = ' \t.,;:!?"“”()[]'
 _POSSESSIVE: Final = re.compile(r"['’]s?\Z")
 
 
@@ -148,6 +149,11 @@ def plain_name(name: str) -> str:
     while len(pieces) > 1 and fold(pieces[0]).strip(".") in _TITLES:
         pieces = pieces[1:]
     return " ".join(pieces)
+
+
+def normal(name: str | None) -> str:
+    """A name as it is compared: small letters, one line, no marks around it, no possessive; empty for none."""
+    return _POSSESSIVE.sub("", " ".join((name or "").lower().split()).strip(_OUTER))
 
 
 @lru_cache(maxsize=50_000)

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from models.names import normal
 from models.scoring import pairs
 
 _SUFFIXES: Final = frozenset(("jr", "sr", "ii", "iii", "iv"))
@@ -16,11 +17,8 @@ _PRONOUNS: Final = frozenset(
 
 
 def comparable(name: str | None) -> str | None:
-    """A name as it is compared: small letters, one line, no marks around it, no possessive."""
-    if name is None:
-        return None
-    bare = " ".join(name.lower().split()).strip(' \t.,;:!?"“”()[]')
-    return re.sub(r"[’']s?$", "", bare) or None
+    """A name as it is compared, see ``normal``; None for none."""
+    return normal(name) or None
 
 
 def speaker_right(gold: str | None, kind: str | None, name: str | None, people: Iterable[str | None]) -> bool:

@@ -12,9 +12,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from models.casting import Candidate, Casting, Cited, normal
+from models.casting import Candidate, Casting, Cited
 from models.encoding import QUOTED_DOUBLE, QUOTED_SINGLE, EncodedText
-from models.names import OFFICES, Mention, fold, plain_name
+from models.names import OFFICES, Mention, fold, normal, plain_name
 from models.network import KINDS, SpeakerHead
 from models.records import HABITS, Habit, Span, Speaker, SpeakerCandidate, SpeakerKind
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
-from models.records import Habit, Reading
+from models.records import Article, Habit, Reading
 from service.config import PREFIX
 from service.errors import Overloaded
 
@@ -19,7 +19,7 @@ class Reads(Protocol):
     def version(self) -> str:
         """The version of its weights."""
 
-    def read_one(self, article: str, *, habit: Habit | None = None) -> Reading:
+    def read_one(self, article: str | Article, *, habit: Habit | None = None) -> Reading:
         """Read one article."""
 
 

@@ -29,15 +29,14 @@ from models.training.calibration import (
     option,
     outcomes,
     reliability,
-    speaker_choices,
     temperature,
 )
-from models.training.corpora import Example, read_corpora, read_newswire, read_pronouns
+from models.training.corpora import Corpora, Example, read_corpora, read_newswire, read_pronouns
 from models.training.evaluation import best_threshold, evaluate, name_figures, predict
 from models.training.loop import Plan, Trainer
 from models.training.samples import Cast
 from models.training.silver import marked_by
-from models.training.speakers import cast, fit_speakers, speaker_accuracy
+from models.training.speakers import cast, fit_speakers, speaker_accuracy, speaker_choices
 
 _FACTUAL = CATEGORIES.index("factual")
 _EVERY = 3  # of the pronouns is learnt: they are an encyclopedia's, and more than all sources of the news
@@ -107,7 +106,7 @@ def train(
         teacher = Reader.from_pretrained(start)
         examples += marked_by(teacher, corpora.newswire)
         network.load_state_dict(teacher.network.state_dict())
-    told = [*corpora.world, *_told(corpora.polnear), *read_pronouns(data / "coreference")[::_EVERY]]
+    told = _told(corpora, data)
     first, examples = len(examples), [*examples, *told]
     teasers = [example.text.split("\n", 1)[0] for example in corpora.polnear]
     dev = (corpora.world_dev, corpora.polnear_dev)
@@ -139,16 +138,17 @@ def speakers(data: Path, run: Path, epochs: int, rate: float, seed: int) -> None
     network.load_state_dict(weights)
     network.eval()
     encoder = Encoder(load_tokenizer(backbone()))
-    told = [*corpora.world, *_told(corpora.polnear), *read_pronouns(data / "coreference")[::_EVERY]]
+    told = _told(corpora, data)
     dev = [_cast(network, encoder, examples) for examples in (corpora.world_dev, corpora.polnear_dev)]
     fit_speakers(network, _cast(network, encoder, told), epochs=epochs, rate=rate, seed=seed, show=click.echo)
     click.echo("  ".join(f"right on dev {100 * speaker_accuracy(network, one):.2f}" for one in dev))
     torch.save(network.state_dict(), run / "best.pt")
 
 
-def _told(examples: Sequence[Example]) -> list[Example]:
-    """Those whose speakers someone marked."""
-    return [example for example in examples if any("speaker" in one for one in example.gold)]
+def _told(corpora: Corpora, data: Path) -> list[Example]:
+    """What teaches who is speaking."""
+    marked = [example for example in corpora.polnear if example.tells_speakers]
+    return [*corpora.world, *marked, *read_pronouns(data / "coreference")[::_EVERY]]
 
 
 def _cast(network: Network, encoder: Encoder, examples: Sequence[Example]) -> list[Cast]:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from typing import Final, TypeVar
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
@@ -14,10 +13,8 @@ from models.encoding import EncodedText, Encoder
 from models.network import CATEGORIES, Network
 from models.reader import CONTEXT, CORE, confidence_features, scan
 from models.scoring import matched, pairs
-from models.speakers import head_inputs
 from models.training.corpora import Example
 from models.training.evaluation import Found, as_gold
-from models.training.samples import Cast
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -126,19 +123,6 @@ def category_choices(
             if category:
                 scores = np.log(np.maximum(one.categories[theirs], 1e-9))
                 out.append((scores, np.array([name == category for name in CATEGORIES])))
-    return out
-
-
-@torch.inference_mode()
-def speaker_choices(network: Network, casts: Sequence[Cast]) -> list[tuple[Floats, Bools]]:
-    """The candidates' scores for attributions whose speaker is known."""
-    out = []
-    for known in casts:
-        states = torch.from_numpy(known.states)
-        for one in known.sought:
-            inputs = head_inputs(states, one.cited, one.candidates)
-            scores = network.speaker(*inputs, torch.zeros(len(one.right), dtype=torch.long))[:, 0]
-            out.append((scores.double().numpy(), one.right))
     return out
 
 

@@ -68,6 +68,11 @@ class Example:
     gold: Sequence[dict[str, Any]] = field(default=(), repr=False)
     """The attributions as the file has them, for evaluation."""
 
+    @property
+    def tells_speakers(self) -> bool:
+        """Whether someone marked who is speaking."""
+        return any("speaker" in one for one in self.gold)
+
 
 def read_lines(path: Path) -> Iterator[dict[str, Any]]:
     """The objects of a file with one JSON object a line."""

@@ -49,12 +49,11 @@ def _cast(example: Example, text: EncodedText, seen: Seen) -> Cast:
     casting = casting_of(example.text, text, seen.names, example.habit)
     if example.pronoun:
         return Cast(seen.states, tuple(_of_pronoun(example.pronoun, text, casting)))
-    sought = _of_attributions(example, text, casting)
-    return Cast(seen.states, tuple(sought))
+    return Cast(seen.states, tuple(_of_attributions(example, text, casting)))
 
 
 def _of_attributions(example: Example, text: EncodedText, casting: Casting) -> list[Sought]:
-    if not any("speaker" in one for one in example.gold):
+    if not example.tells_speakers:
         return []
     people = people_of(example.gold)
     cited = []
@@ -120,14 +119,22 @@ def fit_speakers(
 
 
 @torch.inference_mode()
+def speaker_choices(network: Network, casts: Sequence[Cast]) -> list[tuple[NDArray[np.float64], NDArray[np.bool_]]]:
+    """The candidates' scores, and which are right, (C,) both, for each attribution whose speaker is known."""
+    out = []
+    for known in casts:
+        states = torch.from_numpy(known.states)
+        for one in known.sought:
+            inputs = head_inputs(states, one.cited, one.candidates)
+            scores = network.speaker(*inputs, torch.zeros(len(one.right), dtype=torch.long))[:, 0]
+            out.append((scores.double().numpy(), one.right))
+    return out
+
+
 def speaker_accuracy(network: Network, casts: Sequence[Cast]) -> float:
     """The share of attributions whose likeliest candidate is right, of those that have a right one."""
-    found = [_inputs(one.states, each) for one in casts for each in one.sought]
-    good = 0
-    for one in found:
-        out = network.speaker(one.source.float(), one.candidates.float(), one.features, one.owner)
-        good += bool(one.right[int(out[:, 0].argmax())])
-    return good / max(len(found), 1)
+    good = [bool(right[scores.argmax()]) for scores, right in speaker_choices(network, casts)]
+    return sum(good) / max(len(good), 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,15 +144,13 @@ class _Inputs:
     source: Tensor
     candidates: Tensor
     features: Tensor
-    owner: Tensor
     right: NDArray[np.bool_]
     kind: int
 
 
 def _inputs(states: NDArray[np.float16], one: Sought) -> _Inputs:
     source, candidates, features = head_inputs(torch.from_numpy(states).float(), one.cited, one.candidates)
-    owner = torch.zeros(len(one.right), dtype=torch.long)
-    return _Inputs(source.half(), candidates.half(), features, owner, one.right, one.kind)
+    return _Inputs(source.half(), candidates.half(), features, one.right, one.kind)
 
 
 def loss_in_windows(network: Network, words: Tensor, rows: Sequence[tuple[int, int, int, Cast]]) -> Tensor | None:
@@ -165,16 +170,16 @@ def loss_in_windows(network: Network, words: Tensor, rows: Sequence[tuple[int, i
         fresh = words[row, : last - first].float()
         states = torch.cat([old[:first].float(), fresh, old[last:].float()])
         for one in mine:
-            found.append(_Inputs(*head_inputs(states, one.cited, one.candidates), torch.empty(0), one.right, one.kind))
+            found.append(_Inputs(*head_inputs(states, one.cited, one.candidates), one.right, one.kind))
     return _loss(network, found) if found else None
 
 
 def _first(one: Sought) -> int:
-    return min(one.cited.cue[0], *(first for first, _ in one.cited.source), one.cited.cue[0])
+    return min(first for first, _ in (one.cited.cue, *one.cited.source))
 
 
 def _last(one: Sought) -> int:
-    return max(one.cited.cue[1], *(last for _, last in one.cited.source), one.cited.cue[1])
+    return max(last for _, last in (one.cited.cue, *one.cited.source))
 
 
 def _loss(network: Network, items: Sequence[_Inputs]) -> Tensor:

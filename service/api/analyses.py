@@ -14,7 +14,7 @@ from models.records import Attribution, Reading, Span, Speaker
 from service.api import Blueprint
 from service.api.examples import ANALYSIS, REQUEST
 from service.api.intake import habit_of, page_of, read
-from service.api.schemas import AnalysisRequestSchema, AnalysisSchema
+from service.api.schemas import AnalysisRequestSchema, AnalysisSchema, span_record
 
 blueprint = Blueprint("analyses", __name__, url_prefix="/v1/analyses", description="Read an article.")
 
@@ -50,7 +50,7 @@ class Analyses(MethodView):
                 "url": page.url,
                 "published": page.published,
                 "language": page.language,
-                "boilerplate": [{**block.span._asdict(), "kind": block.kind} for block in page.boilerplate],
+                "boilerplate": [block.as_record() for block in page.boilerplate],
                 "paragraphs": [span._asdict() for span in reading.paragraphs],
                 "sentences": [span._asdict() for span in reading.sentences],
             },
@@ -112,7 +112,7 @@ def _span(span: Span | None, text: str) -> dict[str, Any] | None:
 
 
 def _spans(spans: Sequence[Span], text: str) -> list[dict[str, Any]]:
-    return [{"start": span.start, "end": span.end, "text": span.of(text)} for span in spans]
+    return [span_record(text, *span) for span in spans]
 
 
 def _place(spans: Sequence[Span], offset: int) -> int:

@@ -18,6 +18,7 @@ from service.api.records import (
     ArticleRequestSchema,
     StoredArticleSchema,
     article_head,
+    existing,
     known_id,
     whole_article,
 )
@@ -107,10 +108,7 @@ def published_in(query: Select[Any], asked: dict[str, Any]) -> Select[Any]:
 
 def _whole(store: Store, id_: str) -> dict[str, Any]:
     with store.read() as session:
-        article = get_article(session, id_)
-        if article is None:
-            raise NotFound(f"There is no article {id_!r}.")
-        return whole_article(article)
+        return whole_article(existing(get_article(session, id_), id_, "article"))
 
 
 def _store() -> Store:

@@ -12,8 +12,14 @@ from sqlalchemy.orm import joinedload, selectinload
 from service.api import Blueprint
 from service.api.articles import published_in
 from service.api.paging import page
-from service.api.records import ClaimArgumentsSchema, ClaimPageSchema, StoredClaimSchema, claim_record, known_id
-from service.errors import NotFound
+from service.api.records import (
+    ClaimArgumentsSchema,
+    ClaimPageSchema,
+    StoredClaimSchema,
+    claim_record,
+    existing,
+    known_id,
+)
 from service.store.tables import Appearance, Article, Claim, Speaker
 
 blueprint = Blueprint("claims", __name__, url_prefix="/v1/claims", description="Find claims in all articles.")
@@ -65,9 +71,7 @@ class One(MethodView):
         """Get a claim."""
         with current_app.config["STORE"].read() as session:
             claim = session.scalar(select(Claim).where(Claim.id == known_id(id_, "claim")).options(*_WITH_ALL))
-            if claim is None:
-                raise NotFound(f"There is no claim {id_!r}.")
-            return claim_record(claim)
+            return claim_record(existing(claim, id_, "claim"))
 
 
 def _matches(words: str, is_embedded: bool) -> ColumnElement[bool]:

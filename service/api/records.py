@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import marshmallow as ma
 from marshmallow import fields, validate
@@ -12,13 +12,15 @@ from marshmallow import fields, validate
 from models.network import CATEGORIES, KINDS
 from models.records import ROLES
 from service.api.paging import PageArgumentsSchema
-from service.api.schemas import TYPES, AnalysisRequestSchema, BlockSchema, ModelSchema, SpanSchema, Text
+from service.api.schemas import TYPES, AnalysisRequestSchema, BlockSchema, ModelSchema, SpanSchema, Text, span_record
 from service.errors import NotFound
 from service.store.tables import Appearance, Article, Claim, Speaker
 
 MAX_EXTERNAL_ID = 200
 MAX_QUERY = 500
 MAX_NAME = 300
+
+T = TypeVar("T")
 
 _ID = re.compile(r"[a-z]+-[0-9a-f]{1,50}")
 
@@ -236,8 +238,23 @@ def known_id(id_: str, what: str) -> str:
         NotFound: It cannot be one.
     """
     if not _ID.fullmatch(id_):
-        raise NotFound(f"There is no {what} {id_[:60]!r}.")
+        raise _nothing(id_, what)
     return id_
+
+
+def existing(one: T | None, id_: str, what: str) -> T:
+    """What was looked for by its id.
+
+    Raises:
+        NotFound: It is not there.
+    """
+    if one is None:
+        raise _nothing(id_, what)
+    return one
+
+
+def _nothing(id_: str, what: str) -> NotFound:
+    return NotFound(f"There is no {what} {id_[:60]!r}.")
 
 
 def article_head(one: Article) -> dict[str, Any]:
@@ -268,12 +285,12 @@ def claim_record(one: Claim) -> dict[str, Any]:
     names = ("id", "text", "type", "category", "category_probability", "check_worthiness", "confidence")
     context = None
     if one.context_start is not None and one.context_end is not None:
-        context = _span(text, one.context_start, one.context_end)
+        context = span_record(text, one.context_start, one.context_end)
     return {
         **{name: getattr(one, name) for name in names},
         "article": one.article.id,
         "speaker": None if one.appearance is None else speaker_head(one.appearance.speaker),
-        **{role: [_span(text, s.start, s.end) for s in one.spans if s.role == role] for role in ROLES},
+        **{role: [span_record(text, s.start, s.end) for s in one.spans if s.role == role] for role in ROLES},
         "context": context,
     }
 
@@ -286,10 +303,6 @@ def speaker_head(one: Speaker) -> dict[str, Any]:
 def _appearance(one: Appearance) -> dict[str, Any]:
     told = {"called": one.name, "role": one.role, "aliases": one.aliases, "candidates": one.candidates}
     return speaker_head(one.speaker) | told
-
-
-def _span(text: str, start: int, end: int) -> dict[str, Any]:
-    return {"start": start, "end": end, "text": text[start:end]}
 
 
 def _moment(moment: datetime) -> str:

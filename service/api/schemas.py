@@ -133,6 +133,11 @@ class SpanSchema(RangeSchema):
     text = fields.String(required=True, metadata={"description": "The piece itself."})
 
 
+def span_record(text: str, start: int, end: int) -> dict[str, Any]:
+    """A span of a text in the form of ``SpanSchema``."""
+    return {"start": start, "end": end, "text": text[start:end]}
+
+
 class CandidateSchema(ma.Schema):
     """Who an attribution's speaker may be."""
 

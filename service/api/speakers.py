@@ -18,10 +18,11 @@ from service.api.records import (
     SpeakerPageSchema,
     SplitSchema,
     StoredSpeakerSchema,
+    existing,
     known_id,
     speaker_head,
 )
-from service.errors import Conflict, NotFound
+from service.errors import Conflict
 from service.store.tables import Appearance, Claim, Speaker, SpeakerName
 from service.tracking.speakers import collect_names, merge_speakers, name_key, split_speaker
 
@@ -115,10 +116,7 @@ class Split(MethodView):
 
 def _speaker(session: Session, id_: str) -> Speaker:
     query = select(Speaker).where(Speaker.id == known_id(id_, "speaker")).options(selectinload(Speaker.names))
-    speaker = session.scalar(query)
-    if speaker is None:
-        raise NotFound(f"There is no speaker {id_!r}.")
-    return speaker
+    return existing(session.scalar(query), id_, "speaker")
 
 
 def _record(session: Session, one: Speaker) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from models.records import Span
 
@@ -71,6 +71,10 @@ class Block:
 
     span: Span
     kind: BlockKind
+
+    def as_record(self) -> dict[str, Any]:
+        """It as the API answers with it, and as it is stored."""
+        return {**self.span._asdict(), "kind": self.kind}
 
 
 @dataclass(slots=True)

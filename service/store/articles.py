@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from hashlib import sha256
 from secrets import token_hex
-from typing import Any
 
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session, selectinload
@@ -16,7 +15,6 @@ from models.claims import find_claims
 from models.records import ROLES, Reading
 from service.errors import Conflict
 from service.pages import Page
-from service.pages.boilerplate import Block
 from service.store.tables import Appearance, Article, Claim, ClaimSpan
 from service.tracking.speakers import drop_unused, find_speaker
 
@@ -60,7 +58,7 @@ def find_article(session: Session, handed: Handed) -> Article | None:
 def is_read(article: Article, handed: Handed, model: str, habit: str) -> bool:
     """Whether what is stored is what reading it again would give."""
     return (article.text, article.model, article.habit) == (handed.page.text, model, habit) and article.boilerplate == [
-        _block(one) for one in handed.page.boilerplate
+        one.as_record() for one in handed.page.boilerplate
     ]
 
 
@@ -103,7 +101,7 @@ def save_article(session: Session, handed: Handed, reading: Reading | None, mode
     article.updated = now
     if reading is not None:
         article.text, article.text_hash = page.text, text_hash(page.text)
-        article.boilerplate = [_block(one) for one in page.boilerplate]
+        article.boilerplate = [one.as_record() for one in page.boilerplate]
         article.model, article.habit = model, habit
         session.flush()
         _replace_claims(session, article, reading)
@@ -181,7 +179,3 @@ def delete_article(session: Session, id_: str) -> bool:
 
 def _day(published: str) -> date:
     return datetime.fromisoformat(published).date()
-
-
-def _block(block: Block) -> dict[str, Any]:
-    return {**block.span._asdict(), "kind": block.kind}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -84,11 +85,17 @@ class Store:
         """Whether the tables are those that this version works with."""
         with self.engine.connect() as connection:
             found = MigrationContext.configure(connection).get_current_revision()
-        return found == ScriptDirectory(str(_MIGRATIONS)).get_current_head()
+        return found == _newest()
 
     def close(self) -> None:
         """Give all connections back."""
         self.engine.dispose()
+
+
+@cache
+def _newest() -> str | None:
+    """The last migration; it does not change while the process lives."""
+    return ScriptDirectory(str(_MIGRATIONS)).get_current_head()
 
 
 def _config(connection: Connection) -> Config:
