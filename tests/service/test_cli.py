@@ -17,17 +17,17 @@ from click.testing import CliRunner, Result
 import service.server
 from models.records import Reading
 from models.training.corpora import held_out
-from service import cli, config
+from service import cli, commands, config
 from tests.fakes import FakeReader
 
 ROOT = Path(__file__).parents[2]
 TEXT = "“We will rebuild,” said Amara. Bruno said that the bridge is closed.\n\nNothing else happened.\n"
-LOAD_READER = cli.load_reader
+LOAD_READER = commands.load_reader
 
 
 @pytest.fixture(autouse=True)
 def _no_weights(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cli, "load_reader", lambda *_: FakeReader())
+    monkeypatch.setattr(commands, "load_reader", lambda *_: FakeReader())
 
 
 def run(*arguments: object, given: bytes | None = None) -> Result:
@@ -36,7 +36,8 @@ def run(*arguments: object, given: bytes | None = None) -> Result:
 
 def piped(*arguments: object, **how: Any) -> subprocess.Popen[bytes]:
     """The command line in a process of its own, with real pipes."""
-    code = "from service import cli; from tests.fakes import FakeReader; cli.load_reader = lambda *_: FakeReader()"
+    code = "from service import cli, commands; from tests.fakes import FakeReader; "
+    code += "commands.load_reader = lambda *_: FakeReader()"
     return subprocess.Popen([sys.executable, "-c", f"{code}; cli.main()", *map(str, arguments)], cwd=ROOT, **how)
 
 
@@ -243,7 +244,7 @@ def test_a_failure_halfway_leaves_the_output_as_it_was(tmp_path: Path, monkeypat
             yield from list(super().read(articles))[:1]
             raise RuntimeError("out of memory")
 
-    monkeypatch.setattr(cli, "load_reader", lambda *_: Broken())
+    monkeypatch.setattr(commands, "load_reader", lambda *_: Broken())
     source = archive(tmp_path / "in.jsonl", {"id": "a", "text": TEXT}, {"id": "b", "text": TEXT})
     out = tmp_path / "out.jsonl"
     out.write_text("as before")
@@ -257,7 +258,7 @@ def test_an_archive_is_read_in_groups_and_in_order(tmp_path: Path, monkeypatch: 
         def read(self, articles: Iterable[Any], **how: Any) -> Iterator[Reading]:
             yield from list(super().read(articles))
 
-    monkeypatch.setattr(cli, "load_reader", lambda *_: Grouping())
+    monkeypatch.setattr(commands, "load_reader", lambda *_: Grouping())
     rows = [{"id": str(n), "text": TEXT if n % 2 else ""} for n in range(20)]
     out = tmp_path / "out.jsonl"
     assert run("read", "--ndjson", archive(tmp_path / "in.jsonl", *rows), "--out", out).exit_code == 0
@@ -358,7 +359,7 @@ def test_evaluate_refuses_what_is_no_attribution(tmp_path: Path, wrong: Any) -> 
 
 @pytest.mark.parametrize("command", ["read", "evaluate"])
 def test_missing_weights_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str) -> None:
-    monkeypatch.setattr(cli, "load_reader", LOAD_READER)
+    monkeypatch.setattr(commands, "load_reader", LOAD_READER)
     file = archive(tmp_path / "gold.jsonl", gold_row("a"))
     result = run(command, file, "--weights", tmp_path / "none")
     assert result.exit_code == 1

@@ -1,0 +1,212 @@
+"""``whosaid read``: an article for a person, or an archive for a program."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import deque
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, nullcontext
+from dataclasses import asdict
+from pathlib import Path
+from time import monotonic
+from typing import IO, TYPE_CHECKING, Any
+
+import click
+
+from models.records import ROLES, Article, Habit, Reading
+from service import commands
+
+if TYPE_CHECKING:
+    from models.reader import Reader
+
+_EXIT_SKIPPED = 3
+
+
+@click.command()
+@click.argument("file", type=click.Path(allow_dash=True, path_type=Path, dir_okay=False), required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead.")
+@click.option(
+    "--ndjson",
+    type=click.Path(allow_dash=True, path_type=Path, dir_okay=False),
+    metavar="IN",
+    help='Read an archive: lines {"id", "text"}; - for standard input.',
+)
+@click.option(
+    "--out",
+    type=click.Path(allow_dash=True, path_type=Path, dir_okay=False),
+    help="Where the archive's attributions go; - for standard output.",
+)
+@click.option(
+    "--skip-errors",
+    is_flag=True,
+    help=f"Leave out lines of the archive that cannot be read, and exit with {_EXIT_SKIPPED}.",
+)
+@commands.reads
+def read(
+    file: Path | None,
+    as_json: bool,
+    ndjson: Path | None,
+    out: Path | None,
+    skip_errors: bool,
+    habit: Habit,
+    threads: int | None,
+    weights: Path | None,
+) -> None:
+    """Print the attributions of FILE (- for standard input), or of all articles of an archive."""
+    if (file is None) == (ndjson is None):
+        raise click.UsageError("Give either FILE or --ndjson IN.")
+    if ndjson is None:
+        if out is not None or skip_errors:
+            raise click.UsageError("--out and --skip-errors go with --ndjson.")
+        assert file is not None  # noqa: S101
+        _read_file(file, as_json, commands.load_reader, weights, habit, threads)
+        return
+    if out is None:
+        raise click.UsageError("--ndjson needs --out.")
+    if as_json:
+        raise click.UsageError("--json goes with FILE.")
+    _check_files(ndjson, out)
+    skipped = _read_archive(commands.load_reader(weights, habit, threads), ndjson, out, skip_errors)
+    if skipped:
+        click.echo(f"{skipped} lines left out", err=True)
+        sys.exit(_EXIT_SKIPPED)
+
+
+def _read_file(file: Path, as_json: bool, load: Any, *how: Any) -> None:
+    from rich.console import Console
+
+    from service.display import show_reading
+    from service.pages import read_text
+
+    try:
+        raw = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+        text = raw.decode("utf-8-sig")
+    except OSError as error:
+        raise click.ClickException(f"cannot read {file}: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise click.ClickException(f"{file} is not UTF-8: byte {raw[error.start]:#04x} at {error.start}") from None
+    reading = load(*how).read_one(read_text(text).article)
+    try:
+        if as_json:
+            commands.write_utf8()
+            click.echo(json.dumps(_as_json(reading), ensure_ascii=False, indent=1))
+        else:
+            show_reading(reading, Console())
+        sys.stdout.flush()
+    except BrokenPipeError:
+        commands.forget_output()
+
+
+def _as_json(reading: Reading) -> dict[str, Any]:
+    from models.claims import find_claims
+
+    return {
+        "attributions": [
+            {
+                **{
+                    role: [
+                        {"start": span.start, "end": span.end, "text": span.of(reading.text)}
+                        for span in getattr(one, role)
+                    ]
+                    for role in ROLES
+                },
+                "type": one.type,
+                "confidence": one.confidence,
+                "speaker": one.speaker,
+                "candidates": [asdict(who) for who in one.candidates],
+            }
+            for one in reading.attributions
+        ],
+        "speakers": [asdict(one) for one in reading.speakers],
+        "claims": [
+            asdict(one) | {"context": one.context and one.context.of(reading.text)} for one in find_claims(reading)
+        ],
+    }
+
+
+def _check_files(source: Path, out: Path) -> None:
+    if str(source) != "-" and not source.is_file():
+        raise click.ClickException(f"there is no file {source}")
+    if str(out) == "-":
+        return
+    if not out.parent.is_dir():
+        raise click.ClickException(f"there is no folder {out.parent}")
+    if out.exists() and str(source) != "-" and out.samefile(source):
+        raise click.ClickException("--out must be another file than --ndjson")
+
+
+def _read_archive(reader: Reader, source: Path, out: Path, skip_errors: bool) -> int:
+    """Read an archive into a file; the number of lines that were left out."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    from service.archives import Item, LineError, read_items, to_line
+
+    skipped = 0
+
+    def refuse(error: LineError) -> None:
+        nonlocal skipped
+        if not skip_errors:
+            raise error
+        skipped += 1
+        click.echo(str(error), err=True)
+
+    columns = (
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[done]} articles"),
+        TextColumn("{task.fields[rate]:.1f} articles/s"),
+        TimeRemainingColumn(),
+    )
+    try:
+        with ExitStack() as stack:
+            lines = sys.stdin.buffer if str(source) == "-" else stack.enter_context(_opened(source))
+            size = source.stat().st_size if str(source) != "-" else None
+            progress = stack.enter_context(Progress(*columns, console=Console(stderr=True)))
+            task = progress.add_task("reading", total=size, done=0, rate=0.0)
+            items: deque[Item] = deque()  # read ahead of the readings by the Reader
+
+            def articles() -> Iterator[Article]:
+                try:
+                    for item in read_items(lines, lambda length: progress.advance(task, length), refuse):
+                        items.append(item)
+                        yield item.article
+                except BrokenPipeError:  # from refuse
+                    raise
+                except OSError as error:
+                    raise click.ClickException(f"cannot read {source}: {error.strerror}") from None
+
+            target = stack.enter_context(_output(out))
+            begun = monotonic()
+            for done, reading in enumerate(reader.read(articles()), 1):
+                target.write(to_line(items.popleft().id, reading) + "\n")
+                progress.update(task, done=done, rate=done / max(monotonic() - begun, 1e-3))
+            target.flush()
+    except LineError as error:
+        raise click.ClickException(f"{source}, {error}") from None
+    except BrokenPipeError:
+        if str(out) != "-":
+            raise  # nobody reads standard error: click ends quietly, and a half-written file is not kept
+        commands.forget_output()
+    except OSError as error:
+        raise click.ClickException(f"cannot write {out}: {error.strerror}") from None
+    return skipped
+
+
+def _opened(source: Path) -> IO[bytes]:
+    try:
+        return source.open("rb")
+    except OSError as error:
+        raise click.ClickException(f"cannot read {source}: {error.strerror}") from None
+
+
+def _output(out: Path) -> AbstractContextManager[IO[str]]:
+    from service.archives import whole_file
+
+    if str(out) == "-":
+        commands.write_utf8()
+        return nullcontext(sys.stdout)
+    if out.exists() and not out.is_file():  # /dev/null must not be replaced by a file
+        return out.open("w", encoding="utf-8", newline="\n")
+    return whole_file(out)

@@ -1,0 +1,51 @@
+"""``whosaid serve`` and ``whosaid db``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from models.records import HABITS
+
+
+@click.command()
+@click.option("--host", help="Address to listen on.")
+@click.option("--port", type=int, help="Port to listen on.")
+@click.option("--workers", type=int, help="Processes, each with its own model.")
+@click.option("--threads", type=int, help="Cores that each process reads with.")
+@click.option("--habit", type=click.Choice(HABITS), help="Whose way of marking attributions to follow.")
+@click.option("--weights", type=click.Path(exists=True, file_okay=False), help="Folder of trained weights.")
+def serve(**options: Any) -> None:
+    """Answer over HTTP; docs/settings.md lists all settings."""
+    from service.config import SettingsError, load_settings
+    from service.server import run
+    from service.store.engine import StoreError
+
+    try:
+        run(load_settings(options))
+    except (SettingsError, StoreError) as error:
+        raise click.ClickException(str(error)) from None
+
+
+@click.group()
+def db() -> None:
+    """Look after the database that WHOSAID_DATABASE_URL names."""
+
+
+@db.command()
+def upgrade() -> None:
+    """Bring its tables up to date; does nothing if they are."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from service.config import SettingsError, load_settings
+    from service.store.engine import Store, StoreError
+
+    try:
+        store = Store(load_settings().database_url)
+        store.upgrade()
+    except (SettingsError, StoreError) as error:
+        raise click.ClickException(str(error)) from None
+    except SQLAlchemyError as error:
+        raise click.ClickException(f"the database cannot be used: {error}") from None
+    click.echo("the tables are up to date")
