@@ -13,8 +13,9 @@ from models.claims import Claim, find_claims
 from models.records import Attribution, Reading, Span, Speaker
 from service.api import Blueprint
 from service.api.examples import ANALYSIS, REQUEST
-from service.api.intake import habit_of, page_of, read
 from service.api.schemas import AnalysisRequestSchema, AnalysisSchema, span_record
+from service.api.turns import habit_of, read
+from service.intake import page_of
 
 blueprint = Blueprint("analyses", __name__, url_prefix="/v1/analyses", description="Read an article.")
 

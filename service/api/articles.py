@@ -10,7 +10,6 @@ from sqlalchemy import Select, select
 
 from service.api import Blueprint
 from service.api.examples import REQUEST
-from service.api.intake import habit_of, page_of, read
 from service.api.paging import page
 from service.api.records import (
     ArticleArgumentsSchema,
@@ -22,9 +21,11 @@ from service.api.records import (
     known_id,
     whole_article,
 )
-from service.api.timing import stage
+from service.api.turns import habit_of, read
 from service.errors import NotFound
-from service.store.articles import Changed, Handed, delete_article, find_article, get_article, is_read, save_article
+from service.intake import page_of
+from service.keeping import Keeper
+from service.store.articles import Handed, delete_article, get_article
 from service.store.engine import Store
 from service.store.tables import Article
 
@@ -49,20 +50,10 @@ class Articles(MethodView):
         """
         asked_page, habit = page_of(asked), habit_of(asked)
         handed = Handed(asked_page, asked.get("external_id"))
-        store, model = _store(), current_app.config["READER"].version
-        with store.read() as session:
-            known = find_article(session, handed)
-            is_known = known is not None and is_read(known, handed, model, habit)
-        reading = None if is_known else read(asked_page, habit)
-        while True:
-            try:
-                with stage("store"), store.write() as session:
-                    id_, is_new = save_article(session, handed, reading, model, habit)
-                break
-            except Changed:  # by somebody else, since it was looked for
-                reading = read(asked_page, habit)
-        where = {"Location": url_for("articles.One", id_=id_)}
-        return _whole(store, id_), 201 if is_new else 200, where
+        keeper: Keeper = current_app.config["KEEPER"]
+        kept = keeper.keep(handed, habit, lambda: read(asked_page, habit))
+        where = {"Location": url_for("articles.One", id_=kept.id)}
+        return _whole(keeper.store, kept.id), 201 if kept.is_new else 200, where
 
     @blueprint.arguments(ArticleArgumentsSchema, location="query")
     @blueprint.response(200, ArticlePageSchema)

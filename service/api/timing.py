@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 import time
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from flask import Flask, Response, g, request
+
+from service import stages
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
@@ -19,20 +19,10 @@ def register(app: Flask) -> None:
     app.after_request(_finish)
 
 
-@contextmanager
-def stage(name: str) -> Iterator[None]:
-    """Measure a stage of the current request for its ``Server-Timing`` header."""
-    begun = time.perf_counter()
-    try:
-        yield
-    finally:
-        g.stages[name] = time.perf_counter() - begun
-
-
 def _begin() -> None:
     sent = request.headers.get("X-Request-ID", "")
     g.request_id = sent if _REQUEST_ID.fullmatch(sent) else uuid.uuid4().hex
-    g.begun, g.stages = time.perf_counter(), {}
+    g.begun, g.stages = time.perf_counter(), stages.begin()
 
 
 def _finish(response: Response) -> Response:
