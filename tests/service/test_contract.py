@@ -23,7 +23,7 @@ from service.api.spec import generate
 from service.app import create_app
 from service.config import SettingsError, documentation, load_settings
 from tests.conftest import ROOT
-from tests.fakes import FakeReader
+from tests.fakes import FakeReader, FakeSame
 
 CONTRACT = yaml.safe_load((ROOT / "openapi.yaml").read_text(encoding="utf-8"))
 
@@ -71,7 +71,7 @@ def test_a_response_keeps_to_its_schema(client: FlaskClient) -> None:
 def _schema() -> schemathesis.BaseSchema:
     folder = tempfile.mkdtemp(prefix="whosaid-")
     chosen = {"max_body_bytes": 20_000, "database_url": f"sqlite:///{folder}/whosaid.db"}
-    app: Flask = create_app(load_settings(chosen, environ={}), FakeReader())
+    app: Flask = create_app(load_settings(chosen, environ={}), FakeReader(), FakeSame())
     app.config["STORE"].upgrade()
     return schemathesis.openapi.from_wsgi("/openapi.yaml", app)
 
