@@ -66,7 +66,8 @@ class Embedder:
         folder = backbone()
         try:
             tokenizer = PreTrainedTokenizerFast(
-                tokenizer_file=str(folder / "tokenizer.json"), pad_token="[PAD]"  # noqa: S106 - no password
+                tokenizer_file=str(folder / "tokenizer.json"),
+                pad_token="[PAD]",  # noqa: S106 - no password
             )
             network = BertModel(BertConfig.from_pretrained(folder), add_pooling_layer=False)
             weights = load_file(folder / "model.safetensors")
@@ -84,7 +85,7 @@ class Embedder:
 
     def encode(self, texts: Sequence[str]) -> list[Encoded]:
         """Texts with the states of their word pieces."""
-        pieces = [self._pieces(text) for text in texts]
+        pieces = [self.pieces(text) for text in texts]
         out: list[Encoded | None] = [None] * len(texts)
         group: list[int] = []
         for row in sorted(range(len(texts)), key=lambda row: len(pieces[row])):
@@ -96,7 +97,13 @@ class Embedder:
             self._encode(group, pieces, out)
         return [one for one in out if one is not None]
 
-    def _pieces(self, text: str) -> list[int]:
+    def vocabulary(self) -> dict[str, int]:
+        """The word pieces and their numbers."""
+        known: dict[str, int] = self._tokenizer.get_vocab()
+        return known
+
+    def pieces(self, text: str) -> list[int]:
+        """The numbers of a text's word pieces, with those that mark its ends."""
         # A lone surrogate is no character, and the tokenizer refuses it.
         sound = text.encode("utf-8", "replace").decode("utf-8")
         ids: list[int] = self._tokenizer(sound, truncation=True, max_length=_PIECES)["input_ids"]

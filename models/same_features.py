@@ -15,6 +15,22 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from models.same_words import (
+    HE,
+    MANY,
+    MEASURES,
+    MODALS,
+    NEGATIONS,
+    NUMBERS,
+    OPPOSITES,
+    PRONOUNS,
+    QUANTIFIERS,
+    SCALES,
+    SHE,
+    SMALL_WORDS,
+    TIMES,
+)
+
 LONGEST: Final = 2_000
 """Code points of a text that are compared."""
 
@@ -27,80 +43,6 @@ _ABBREVIATIONS: Final = (
     (re.compile(r"\be-mail", re.IGNORECASE), "email"),
     (re.compile(r"\bper cent\b", re.IGNORECASE), "percent"),
 )
-_SMALL: Final = frozenset(
-    "a an the of to in on at by for with from as into over about that this these those it its it's he she they we i you"
-    " him her them us me my his their our your who whom which what is are was were be been being am do does did have"
-    " has had and or but if so than then there here when while because since just also very more most such own some"
-    " any all said says s".split()
-)
-_NEGATIONS: Final = frozenset(
-    "not no never nor neither none nobody nothing nowhere without cannot hardly barely lack lacks lacking lacked fail"
-    " fails failed failing failure refuse refuses refused refusing refusal deny denies denied denying unable unlikely"
-    " isn't aren't wasn't weren't don't doesn't didn't won't wouldn't can't couldn't shouldn't hasn't haven't hadn't"
-    " ain't against oppose opposes opposed opposing reject rejects rejected rejecting stop stops stopped end ends"
-    " avoid avoids avoided avoiding".split()
-)
-_MODALS: Final = {
-    "will": "will", "shall": "will", "going": "will", "won't": "will", "would": "would", "wouldn't": "would",
-    "plan": "will", "plans": "will", "vow": "will", "vows": "will", "vowed": "will", "promise": "will",
-    "promised": "will", "may": "may", "might": "may", "could": "may", "can": "may", "possible": "may",
-    "possibly": "may", "perhaps": "may", "likely": "may", "probably": "may", "should": "should", "must": "should",
-    "ought": "should", "need": "should", "needs": "should", "if": "if", "whether": "if",
-}  # fmt: skip
-_QUANTIFIERS: Final = {
-    "all": "all", "every": "all", "everyone": "all", "everybody": "all", "always": "all", "entire": "all",
-    "most": "most", "majority": "most", "many": "many", "much": "many", "often": "many", "several": "some",
-    "some": "some", "few": "few", "sometimes": "some", "occasionally": "some", "rarely": "few", "only": "only",
-    "half": "half", "third": "third", "quarter": "quarter", "partial": "some", "temporary": "some",
-    "temporarily": "some", "almost": "most", "nearly": "most", "at least": "some",
-}  # fmt: skip
-_OPPOSITES: Final = tuple(
-    (frozenset(one.split()), frozenset(other.split()))
-    for one, other in (
-        ("rise rises rose rising increase increases increased raise raises raised grow grows grew up higher more gain",
-         "fall falls fell falling decrease decreases decreased cut cuts lower lowers lowered drop drops dropped down less"
-         " reduce reduces reduced reducing shrink decline declined loss"),
-        ("win wins won winning victory beat beats lead leads leading", "lose loses lost losing defeat trail trails trailing"),
-        ("support supports supported back backs backed favor favors favour approve approves praise praised",
-         "oppose opposes opposed against reject rejects rejected condemn condemned criticize criticized"),
-        ("help helps helped", "hurt hurts harm harms damage damages damaging"),
-        ("open opens opened reopen reopened", "close closes closed shut"),
-        ("begin begins began start starts started", "end ends ended finish stop stops stopped"),
-        ("accept accepts accepted allow allows allowed allowing", "refuse refused ban bans banned banning block blocked"
-         " blocking barred"),
-        ("good great best better strong safe", "bad terrible worst worse weak dangerous"),
-        ("guilty", "innocent"), ("true", "false"), ("before", "after"), ("buy bought", "sell sold"),
-        ("join joined", "leave left quit"), ("first", "last"), ("rich wealthy", "poor"), ("old", "new"),
-        ("he him his himself man men boy", "she her hers herself woman women girl"),
-        ("east eastern", "west western"), ("north northern", "south southern"),
-        ("democrat democrats democratic", "republican republicans gop"),
-    )
-)  # fmt: skip
-_NUMBERS: Final = {
-    word: value
-    for value, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
-        " eighteen nineteen twenty".split()
-    )
-    if word != "one"
-} | {"thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90, "dozen": 12}
-_SCALES: Final = {"hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12, "m": 1e6, "bn": 1e9}
-_TIMES: Final = frozenset(
-    "monday tuesday wednesday thursday friday saturday sunday january february march april may june july august"
-    " september october november december today yesterday tomorrow tonight spring summer autumn winter".split()
-)
-_PRONOUNS: Final = {
-    "he": "he", "his": "he", "him": "he", "himself": "he", "she": "she", "her": "she", "hers": "she", "herself": "she",
-    "they": "they", "their": "they", "them": "they", "we": "we", "our": "we", "us": "we", "i": "i", "my": "i",
-    "it": "it", "its": "it", "who": "who", "that": "who", "which": "who", "whose": "who", "you": "you",
-}  # fmt: skip
-_HE: Final = frozenset(("mr", "sir", "lord", "king", "prince", "father", "businessman", "spokesman", "chairman"))
-_SHE: Final = frozenset(("mrs", "ms", "miss", "lady", "queen", "princess", "mother", "spokeswoman", "businesswoman"))
-_MANY: Final = frozenset(
-    "poll polls voters survey percent majority half quarter third quarters thirds republicans democrats supporters critics"
-    " opponents experts officials residents many most some several people groups analysts lawmakers americans".split()
-)  # fmt: skip
-_SPEAKS_FOR: Final = frozenset("poll polls survey average study report ad analysis estimates count".split())
 _RUN: Final = 400  # words at most that are searched for a common run
 
 
@@ -165,11 +107,11 @@ def side(text: str) -> Side:
     raw = _WORD.findall(tidy)
     words = tuple(word.lower() for word in raw)
     stems = tuple(stem(word) for word in words)
-    heavy = frozenset(one for one, word in zip(stems, words, strict=True) if word not in _SMALL)
+    heavy = frozenset(one for one, word in zip(stems, words, strict=True) if word not in SMALL_WORDS)
     names = frozenset(
         stem(word.lower())
         for number, word in enumerate(raw)
-        if word[0].isupper() and (number or word.lower() not in _SMALL) and word.lower() not in _SMALL | _TIMES
+        if word[0].isupper() and (number or word.lower() not in SMALL_WORDS) and word.lower() not in SMALL_WORDS | TIMES
     )
     numbers, percents = _numbers(words)
     marked = text[:LONGEST].translate(_QUOTES).replace("''", '"')
@@ -182,10 +124,10 @@ def side(text: str) -> Side:
         names,
         numbers,
         percents,
-        sum(word in _NEGATIONS for word in words),
-        frozenset(_MODALS[word] for word in words if word in _MODALS),
-        frozenset(_QUANTIFIERS[word] for word in words if word in _QUANTIFIERS),
-        frozenset(word for word in words if word in _TIMES),
+        sum(word in NEGATIONS for word in words),
+        frozenset(MODALS[word] for word in words if word in MODALS),
+        frozenset(QUANTIFIERS[word] for word in words if word in QUANTIFIERS),
+        frozenset(word for word in words if word in TIMES),
         inside / max(len(marked), 1),
         Counter(joined[k : k + 4] for k in range(len(joined) - 3)),
     )
@@ -196,10 +138,10 @@ def _numbers(words: Sequence[str]) -> tuple[tuple[float, ...], bool]:
     percents = False
     for number, word in enumerate(words):
         percents |= word in ("percent", "%") or word.endswith("%")
-        if word in _SCALES and number and values and (words[number - 1] in _NUMBERS or words[number - 1][-1].isdigit()):
-            values[-1] *= _SCALES[word]
-        elif word in _NUMBERS:
-            values.append(float(_NUMBERS[word]))
+        if word in SCALES and number and values and (words[number - 1] in NUMBERS or words[number - 1][-1].isdigit()):
+            values[-1] *= SCALES[word]
+        elif word in NUMBERS:
+            values.append(float(NUMBERS[word]))
         elif any(mark.isdigit() for mark in word):
             digits = re.sub(r"[^\d.]", "", word).strip(".")
             try:
@@ -214,23 +156,27 @@ def source(text: str) -> Source:
     """Take a source apart; an empty one is nobody."""
     raw = re.findall(r"\w+", unicodedata.normalize("NFKC", text[:LONGEST]).translate(_QUOTES))
     words = [word.lower() for word in raw]
-    pronoun = _PRONOUNS.get(words[0], "") if words and len(words) <= 2 else ""
+    pronoun = PRONOUNS.get(words[0], "") if words and len(words) <= 2 else ""
     names = tuple(
         low
         for word, low in zip(raw, words, strict=True)
-        if word[0].isupper() and len(word) > 1 and low not in _SMALL and low not in _PRONOUNS and low not in _HE | _SHE
+        if word[0].isupper()
+        and len(word) > 1
+        and low not in SMALL_WORDS
+        and low not in PRONOUNS
+        and low not in HE | SHE
     )
     gender = pronoun if pronoun in ("he", "she") else ""
     if not gender and words:
-        gender = "he" if _HE & set(words) else "she" if _SHE & set(words) else ""
+        gender = "he" if HE & set(words) else "she" if SHE & set(words) else ""
     return Source(
-        frozenset(stem(word) for word in words if word not in _SMALL and len(word) > 1),
+        frozenset(stem(word) for word in words if word not in SMALL_WORDS and len(word) > 1),
         names,
         pronoun,
         gender,
-        bool(_MANY & set(words)),
-        bool(_SPEAKS_FOR & set(words)),
-        text.rstrip().endswith(("'s", "’s")) or pronoun in ("he", "she") and words[0] in ("his", "her"),
+        bool(MANY & set(words)),
+        bool(MEASURES & set(words)),
+        text.rstrip().endswith(("'s", "’s")) or (pronoun in ("he", "she") and words[0] in ("his", "her")),
     )
 
 
@@ -287,7 +233,7 @@ def pair(
         "opposites": float(
             sum(
                 bool(fresh_a & one and fresh_b & other) or bool(fresh_a & other and fresh_b & one)
-                for one, other in _OPPOSITES
+                for one, other in OPPOSITES
             )
         ),
         "modal": float(len(a.modals ^ b.modals)),
