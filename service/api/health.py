@@ -69,6 +69,7 @@ class Info(MethodView):
             "limits": {
                 "max_body_bytes": settings.max_body_bytes,
                 "max_waiting": settings.max_waiting,
+                "idempotency_hours": settings.idempotency_hours,
                 "max_title": MAX_TITLE,
                 "max_url": MAX_URL,
             },

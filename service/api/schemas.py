@@ -353,6 +353,9 @@ class LimitsSchema(ma.Schema):
 
     max_body_bytes = fields.Integer(required=True, metadata={"description": "The longest request body."})
     max_waiting = fields.Integer(required=True, metadata={"description": "Requests of a process that may wait."})
+    idempotency_hours = fields.Integer(
+        required=True, metadata={"description": "How long answers are given again to the same Idempotency-Key."}
+    )
     max_title = fields.Integer(required=True, metadata={"description": "The longest title, in code points."})
     max_url = fields.Integer(required=True, metadata={"description": "The longest url, in code points."})
 

@@ -95,7 +95,9 @@ def test_health_readiness_and_info(app: Flask) -> None:
         {"version": "fake", "habit": "world"},
         ["world", "polnear"],
     )
-    assert info["limits"] == {"max_body_bytes": 20_000, "max_waiting": 2, "max_title": 1000, "max_url": 2000}
+    assert info["limits"] == {
+        "max_body_bytes": 20_000, "max_waiting": 2, "idempotency_hours": 24, "max_title": 1000, "max_url": 2000,
+    }  # fmt: skip
     assert client.get("/readyz").json == {"status": "ok"}
 
 
