@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException
 from service.api.parsing import Parser
 from service.api.problems import CONTENT_TYPE, ProblemSchema, respond, translate
 from service.errors import KINDS
+from service.security import access
 
 
 class Blueprint(flask_smorest.Blueprint):
@@ -41,7 +42,7 @@ class Api(flask_smorest.Api):
         return respond(translate(error), error)
 
     def _register_responses(self) -> None:
-        for kind in KINDS:
+        for kind in {kind.status: kind for kind in KINDS}.values():
             example = {
                 "type": f"/problems/{kind.name}",
                 "title": kind.title,
@@ -55,5 +56,5 @@ class Api(flask_smorest.Api):
                     "description": f"{kind.title}.  {kind.remedy}",
                     "content": {CONTENT_TYPE: {"schema": self.ERROR_SCHEMA, "example": example}},
                 },
-                lazy=True,
+                lazy=kind.status not in access.STATUSES,
             )

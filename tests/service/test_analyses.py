@@ -201,7 +201,7 @@ def test_broken_json_is_a_bad_request(client: FlaskClient, body: bytes, says: st
     [
         ({"Content-Type": "text/plain"}, "text/plain"),
         ({"Content-Type": "application/json; charset=latin-1"}, "latin-1"),
-        ({"Content-Type": "application/json", "Content-Encoding": "gzip"}, "gzip"),
+        ({"Content-Type": "application/json", "Content-Encoding": "br"}, "'br'"),
         ({}, "no Content-Type"),
     ],
 )
