@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from models.reader import Reader
 from service.api import health, metrics, problems, spec, timing
@@ -40,6 +41,8 @@ def create_app(settings: Settings, reader: Reads | None = None) -> Flask:
     app.config["IS_STOPPING"] = lambda: False  # whoever serves may know better
     app.config["CHECKS"] = dict(health.CHECKS)  # what /readyz asks, by name
     app.config["REFRESH"] = []  # what brings gauges up to date before /metrics answers
+    if hops := settings.trusted_proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, hops, hops, hops, hops, hops)  # type: ignore[method-assign]
     timing.register(app)
     headers.register(app)
     access.register(app)

@@ -7,6 +7,7 @@ lists them all, and a test compares that table with this file.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields
 from typing import Any, Literal, get_args, get_type_hints
@@ -24,8 +25,10 @@ class SettingsError(Exception):
     """A setting has a value that it cannot have; the message names both."""
 
 
-def _setting(default: Any, doc: str, *, least: int | None = None, most: int | None = None) -> Any:
-    return field(default=default, metadata={"doc": doc, "least": least, "most": most})
+def _setting(
+    default: Any, doc: str, *, least: int | None = None, most: int | None = None, pattern: str | None = None
+) -> Any:
+    return field(default=default, metadata={"doc": doc, "least": least, "most": most, "pattern": pattern})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +81,9 @@ class Settings:
         most=10**15,
     )
     cors_origins: str = _setting(
-        "", "Origins, separated by commas, whose pages may call this service from a browser: `https://news.example`."
+        "",
+        "Origins, separated by commas, whose pages may call this service from a browser: `https://news.example`.",
+        pattern=r"(https?://[\w.:\[\]-]+(, *|$))*",
     )
     trusted_proxies: int = _setting(
         0, "Proxies in front of this service whose X-Forwarded-For and the like are believed.", least=0, most=10
@@ -136,6 +141,8 @@ def _read(shown: str, one: Field[Any], value: str) -> Any:
         if value not in choices:
             raise SettingsError(f"{shown} must be one of {', '.join(choices)}, not {value!r}")
         return value
+    if (pattern := one.metadata["pattern"]) and not re.fullmatch(pattern, value):
+        raise SettingsError(f"{shown} is not as it should be: {one.metadata['doc']} It is {value!r}")
     if kind is not int:
         return value
     least, most = one.metadata["least"], one.metadata["most"]
