@@ -14,6 +14,7 @@ from service.api.idempotency import PARAMETER, idempotent
 from service.api.parsing import Parser
 from service.api.problems import CONTENT_TYPE, ProblemSchema, respond, translate
 from service.errors import KINDS
+from service.security import access
 
 
 class Blueprint(flask_smorest.Blueprint):
@@ -58,7 +59,7 @@ class Api(flask_smorest.Api):
         return respond(translate(error), error)
 
     def _register_responses(self) -> None:
-        for kind in KINDS:
+        for kind in {kind.status: kind for kind in KINDS}.values():
             example = {
                 "type": f"/problems/{kind.name}",
                 "title": kind.title,
@@ -72,5 +73,5 @@ class Api(flask_smorest.Api):
                     "description": f"{kind.title}.  {kind.remedy}",
                     "content": {CONTENT_TYPE: {"schema": self.ERROR_SCHEMA, "example": example}},
                 },
-                lazy=True,
+                lazy=kind.status not in access.STATUSES,
             )
