@@ -8,6 +8,7 @@ from flask import Flask, Response
 
 from models.reader import Reader
 from service.api import problems, spec, timing
+from service.batches.engine import Engine
 from service.config import Settings
 from service.keeping import Keeper
 from service.reading import Gate, Reads
@@ -32,6 +33,7 @@ def create_app(settings: Settings, reader: Reads | None = None) -> Flask:
     app.config["READER"] = reader or _load(settings)
     app.config["STORE"] = Store(settings.database_url)
     app.config["KEEPER"] = Keeper(app.config["STORE"], app.config["READER"].version)
+    app.config["ENGINE"] = Engine(settings)
     app.config["GATE"] = Gate(settings.max_waiting)
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.json.ensure_ascii = False  # type: ignore[attr-defined]

@@ -11,6 +11,7 @@ from service import __version__
 from service.commands.evaluation import evaluate
 from service.commands.reading import read
 from service.commands.serving import db, serve
+from service.commands.working import worker
 
 
 def _version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
@@ -31,7 +32,7 @@ def main() -> None:
         sys.stdout.reconfigure(errors="replace")  # an old terminal lacks some of an article's characters
 
 
-for _command in (read, evaluate, serve, db):
+for _command in (read, evaluate, serve, worker, db):
     main.add_command(_command)
 
 

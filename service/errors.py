@@ -92,6 +92,20 @@ class Overloaded(ServiceError):
     remedy = "Send the request again after as many seconds as the Retry-After header says."
 
 
+class NoSpace(ServiceError):
+    """There is no room for what was sent."""
+
+    status, name, title = 507, "no-space", "There is no room for this"
+    remedy = "Nothing was kept.  Make room on the disk of the service, or send less."
+
+
+class Unreadable(ServiceError):
+    """An article of a batch that workers do not survive."""
+
+    status, name, title = 500, "unreadable", "The article cannot be read"
+    remedy = "A fault of the service, which went on without the article.  Please report it with the article."
+
+
 class NotReady(ServiceError):
     """The service cannot read articles now."""
 
@@ -101,5 +115,5 @@ class NotReady(ServiceError):
 
 KINDS: tuple[type[ServiceError], ...] = (
     BadRequest, BadJSON, NotFound, MethodNotAllowed, Conflict, TooLarge, WrongContentType, Invalid, Overloaded,
-    NotReady, ServiceError,
+    NoSpace, NotReady, Unreadable, ServiceError,
 )  # fmt: skip

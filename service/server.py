@@ -9,7 +9,9 @@ from typing import Any
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
 
+from service.batches.crew import Crew, cores
 from service.config import Settings
 
 _OTHERS = 4  # threads beside those that read or wait, so that health checks are always answered
@@ -19,8 +21,8 @@ _APP_LOAD_ERROR = 4  # the exit status that gunicorn takes as: starting again wi
 class Server(BaseApplication):
     """gunicorn with whosaid's application and settings."""
 
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
+    def __init__(self, settings: Settings, crew: Crew) -> None:
+        self.settings, self.crew = settings, crew
         super().__init__()
 
     def load_config(self) -> None:
@@ -42,6 +44,7 @@ class Server(BaseApplication):
             "loglevel": "info",
             "worker_tmp_dir": "/dev/shm" if os.path.isdir("/dev/shm") else None,  # noqa: S108
             "proc_name": "whosaid",
+            "on_exit": lambda _: self.crew.stop(),
         }.items():
             self.cfg.set(name, value)
 
@@ -58,6 +61,19 @@ class Server(BaseApplication):
             logging.getLogger("gunicorn.error").error("cannot start: %s", error)
             sys.exit(_APP_LOAD_ERROR)
 
+    def run(self) -> None:
+        """Serve until told to stop."""
+        _Arbiter(self).run()
+
+
+class _Arbiter(Arbiter):
+    """gunicorn's arbiter, which looks after the workers of batches as well."""
+
+    def manage_workers(self) -> None:
+        """Start the processes that are missing."""
+        super().manage_workers()
+        self.app.crew.check()
+
 
 def run(settings: Settings) -> None:
     """Serve until told to stop; an embedded database is brought up to date first.
@@ -66,10 +82,11 @@ def run(settings: Settings) -> None:
         service.store.engine.StoreError: It cannot be used.
     """
     _prepare(settings.database_url)
+    crew = Crew(settings, settings.batch_workers)
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
     threads = settings.threads or max(1, cores() // settings.workers)
     os.environ["OMP_NUM_THREADS"] = str(threads)
-    Server(_with_threads(settings, threads)).run()
+    Server(_with_threads(settings, threads), crew).run()
 
 
 def _prepare(database_url: str) -> None:
@@ -80,11 +97,6 @@ def _prepare(database_url: str) -> None:
     if store.is_embedded:
         store.upgrade()
     store.close()
-
-
-def cores() -> int:
-    """How many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _with_threads(settings: Settings, threads: int) -> Settings:

@@ -48,6 +48,10 @@ class Readiness(MethodView):
             raise NotReady("The database does not answer.") from error
         if not is_current:
             raise NotReady("The database's tables are not those of this version: run whosaid db upgrade.")
+        try:
+            current_app.config["ENGINE"].check()
+        except Exception as error:  # which one depends on the broker
+            raise NotReady("The broker of batches does not answer.") from error
         return {"status": "ok"}
 
 
@@ -68,6 +72,9 @@ class Info(MethodView):
             "languages": ["en"],
             "limits": {
                 "max_body_bytes": settings.max_body_bytes,
+                "max_batch_bytes": settings.max_batch_bytes,
+                "max_gzip_ratio": settings.max_gzip_ratio,
+                "keep_batches": settings.keep_batches,
                 "max_waiting": settings.max_waiting,
                 "max_title": MAX_TITLE,
                 "max_url": MAX_URL,

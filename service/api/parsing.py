@@ -58,15 +58,19 @@ def read_body(req: Request) -> bytes:
         body = b"".join(_pieces(req, size))
     if size <= limit:
         return body
-    # A client that is still busy sending would see a broken connection instead of the answer.
-    for _ in _pieces(req, limit * _DRAINED):
-        pass
+    drain(req, limit * _DRAINED)
     raise TooLarge(
         f"The body has {size:,} bytes or more; at most {limit:,} are allowed.",
         limit=limit,
         observed=size,
         setting=PREFIX + "MAX_BODY_BYTES",
     )
+
+
+def drain(req: Request, most: int) -> None:
+    """Read on for a while: a client that is busy sending would see a broken connection instead of the answer."""
+    for _ in _pieces(req, most):
+        pass
 
 
 def _pieces(req: Request, most: int) -> Iterator[bytes]:

@@ -352,6 +352,15 @@ class LimitsSchema(ma.Schema):
     """What the service will take."""
 
     max_body_bytes = fields.Integer(required=True, metadata={"description": "The longest request body."})
+    max_batch_bytes = fields.Integer(
+        required=True, metadata={"description": "The longest archive, as sent and unpacked."}
+    )
+    max_gzip_ratio = fields.Integer(
+        required=True, metadata={"description": "To how many times its size an archive may unpack."}
+    )
+    keep_batches = fields.Integer(
+        required=True, metadata={"description": "Days after its end when a batch is removed; 0 for never."}
+    )
     max_waiting = fields.Integer(required=True, metadata={"description": "Requests of a process that may wait."})
     max_title = fields.Integer(required=True, metadata={"description": "The longest title, in code points."})
     max_url = fields.Integer(required=True, metadata={"description": "The longest url, in code points."})
