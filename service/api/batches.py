@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import nullcontext
 from typing import Any, cast
 
 import marshmallow as ma
@@ -41,6 +42,10 @@ from service.store.engine import Store
 
 NDJSON = "application/x-ndjson"
 _ALSO_NDJSON = (NDJSON, "application/ndjson", "application/jsonl", "application/jsonlines")
+_NDJSON_EXAMPLE = """\
+{"cursor": "WzEs", "type": "result", "number": 1, "external_id": "harbour-1", "analysis": {}}
+{"type": "summary", "state": "running", "done": 1, "failed": 0, "total": 2, "next": "WzEs"}
+"""
 _SECRET_HEADER = "Callback-Secret"  # noqa: S105
 _DRAINED = 50_000_000
 
@@ -61,7 +66,7 @@ class Batches(MethodView):
             "description": "A JSON object, or NDJSON (also with Content-Encoding: gzip): an article a line.",
             "content": {
                 "application/json": {"schema": BatchRequestSchema, "example": BATCH_REQUEST},
-                NDJSON: {"schema": {"type": "string"}, "example": '{"text": "It rained."}\n{"text": "It snowed."}\n'},
+                NDJSON: {"schema": {}, "example": '{"text": "It rained."}\n{"text": "It snowed."}\n'},
             },
         },
     )
@@ -74,16 +79,15 @@ class Batches(MethodView):
         is read in the background, and no article fails the others.
         """
         body = _body()
-        options = _options(asked, body)
-        store: Store = current_app.config["STORE"]
-        if isinstance(body, Spooled):
-            settings: Settings = current_app.config["SETTINGS"]
-            lines = lines_of(body.file, _encoding() == "gzip", settings)
-        else:
-            lines = iter([json.dumps(item).encode() for item in body["items"]])
-        id_ = take_in(store, lines, options)
+        with body.file if isinstance(body, Spooled) else nullcontext():
+            options = _options(asked, body)
+            if isinstance(body, Spooled):
+                lines = lines_of(body.file, _encoding() == "gzip", current_app.config["SETTINGS"])
+            else:
+                lines = iter([json.dumps(item).encode() for item in body["items"]])
+            id_ = take_in(_store(), lines, options)
         engine: Engine = current_app.config["ENGINE"]
-        engine.dispatch(store)
+        engine.dispatch(_store())
         answer = _get(id_) | {"callback_secret": options.callback_secret}
         return answer, 202, {"Location": url_for("batches.One", id_=id_)}
 
@@ -132,21 +136,9 @@ class Results(MethodView):
 
     @blueprint.arguments(ResultArgumentsSchema, location="query")
     @blueprint.response(200, BatchResultPageSchema)
+    @blueprint.alt_response(200, schema={"type": "string"}, content_type=NDJSON, example=_NDJSON_EXAMPLE, success=True)
     @blueprint.problems(404, 422)
-    @blueprint.doc(
-        operationId="listBatchResults",
-        responses={
-            "200": {
-                "content": {
-                    NDJSON: {
-                        "schema": {"type": "string"},
-                        "example": '{"cursor": "WzEs", "type": "result", "number": 1, …}\n'
-                        '{"type": "summary", "state": "running", "done": 1, "failed": 0, "total": 2, "next": "WzEs"}\n',
-                    }
-                }
-            }
-        },
-    )
+    @blueprint.doc(operationId="listBatchResults")
     def get(self, asked: dict[str, Any], id_: str) -> Any:
         """Get results, in the order in which they were finished, also while the batch runs.
 
