@@ -44,6 +44,12 @@ class Settings:
         "Where articles are kept: `sqlite:///file`, on a local disk, or `postgresql://user@host/name`.",
     )
     max_body_bytes: int = _setting(1_000_000, "The longest request body.", least=1, most=1_000_000_000)
+    idempotency_hours: int = _setting(
+        24,
+        "How long answers to requests with an Idempotency-Key are given again.",
+        least=1,
+        most=8760,
+    )
     max_waiting: int = _setting(
         16,
         "Requests of one process that may wait for their turn to be read; the next ones get 429.",

@@ -64,6 +64,13 @@ class Conflict(ServiceError):
     remedy = "Look at what the detail names, and change one of the two."
 
 
+class Held(ServiceError):
+    """The same request is being worked on."""
+
+    status, name, title = 409, "in-progress", "The same request is being worked on"
+    remedy = "Send it again after as many seconds as the Retry-After header says; the answer will be the first one's."
+
+
 class TooLarge(ServiceError):
     """The body is longer than the limit."""
 
@@ -83,6 +90,13 @@ class Invalid(ServiceError):
 
     status, name, title = 422, "invalid", "Some fields are not valid"
     remedy = "The member errors names each field and what is wrong with it."
+
+
+class Reused(ServiceError):
+    """An idempotency key names one request."""
+
+    status, name, title = 422, "key-reused", "The Idempotency-Key belongs to another request"
+    remedy = "Make a new key for each new request; the same one only repeats a request as it was."
 
 
 class Overloaded(ServiceError):
@@ -114,6 +128,6 @@ class NotReady(ServiceError):
 
 
 KINDS: tuple[type[ServiceError], ...] = (
-    BadRequest, BadJSON, NotFound, MethodNotAllowed, Conflict, TooLarge, WrongContentType, Invalid, Overloaded,
-    NoSpace, NotReady, Unreadable, ServiceError,
+    BadRequest, BadJSON, NotFound, MethodNotAllowed, Held, Conflict, TooLarge, WrongContentType, Reused, Invalid,
+    Overloaded, NoSpace, NotReady, Unreadable, ServiceError,
 )  # fmt: skip

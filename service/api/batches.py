@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import nullcontext
 from typing import Any, cast
 
 import marshmallow as ma
-from flask import Response, current_app, request, url_for
+from flask import Response, current_app, g, request, url_for
 from flask.views import MethodView
 from sqlalchemy import select
 
@@ -57,6 +56,7 @@ class Batches(MethodView):
     """All batches."""
 
     @blueprint.arguments(BatchArgumentsSchema, location="query")
+    @blueprint.idempotent(body=lambda *_: _fingerprint())
     @blueprint.response(202, NewBatchSchema, example=BATCH | {"callback_secret": None})
     @blueprint.problems(400, 413, 415, 422, 507)
     @blueprint.doc(
@@ -79,13 +79,12 @@ class Batches(MethodView):
         is read in the background, and no article fails the others.
         """
         body = _body()
-        with body.file if isinstance(body, Spooled) else nullcontext():
-            options = _options(asked, body)
-            if isinstance(body, Spooled):
-                lines = lines_of(body.file, _encoding() == "gzip", current_app.config["SETTINGS"])
-            else:
-                lines = iter([json.dumps(item).encode() for item in body["items"]])
-            id_ = take_in(_store(), lines, options)
+        options = _options(asked, body)
+        if isinstance(body, Spooled):
+            lines = lines_of(body.file, _encoding() == "gzip", current_app.config["SETTINGS"])
+        else:
+            lines = iter([json.dumps(item).encode() for item in body["items"]])
+        id_ = take_in(_store(), lines, options)
         engine: Engine = current_app.config["ENGINE"]
         engine.dispatch(_store())
         answer = _get(id_) | {"callback_secret": options.callback_secret}
@@ -170,8 +169,28 @@ class Errors(MethodView):
         return found | {"items": [{name: one[name] for name in keep} for one in found["items"]]}
 
 
+def _fingerprint() -> str:
+    """What tells whether a body is the same as one that came before."""
+    body = _body()
+    told = body.digest if isinstance(body, Spooled) else json.dumps(body, sort_keys=True)
+    return f"{_encoding()} {request.headers.get(_SECRET_HEADER)} {told}"
+
+
+@blueprint.teardown_request
+def _close(_: BaseException | None) -> None:
+    if isinstance(body := g.pop("body", None), Spooled):
+        body.file.close()
+
+
 def _body() -> dict[str, Any] | Spooled:
     """The archive: JSON as it is, or NDJSON on the disk."""
+    if "body" not in g:
+        g.body = _received()
+    body: dict[str, Any] | Spooled = g.body
+    return body
+
+
+def _received() -> dict[str, Any] | Spooled:
     if request.mimetype not in _ALSO_NDJSON:
         if request.mimetype and request.mimetype != "application/json":
             raise WrongContentType(f"The content type must be application/json or {NDJSON}, not {request.mimetype!r}.")

@@ -76,6 +76,7 @@ class Info(MethodView):
                 "max_gzip_ratio": settings.max_gzip_ratio,
                 "keep_batches": settings.keep_batches,
                 "max_waiting": settings.max_waiting,
+                "idempotency_hours": settings.idempotency_hours,
                 "max_title": MAX_TITLE,
                 "max_url": MAX_URL,
             },

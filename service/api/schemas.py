@@ -362,6 +362,9 @@ class LimitsSchema(ma.Schema):
         required=True, metadata={"description": "Days after its end when a batch is removed; 0 for never."}
     )
     max_waiting = fields.Integer(required=True, metadata={"description": "Requests of a process that may wait."})
+    idempotency_hours = fields.Integer(
+        required=True, metadata={"description": "How long answers are given again to the same Idempotency-Key."}
+    )
     max_title = fields.Integer(required=True, metadata={"description": "The longest title, in code points."})
     max_url = fields.Integer(required=True, metadata={"description": "The longest url, in code points."})
 

@@ -5,7 +5,18 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Date, DateTime, ForeignKey, Integer, String, Text, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Date,
+    DateTime,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    String,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 _SEQUENCE = BigInteger().with_variant(Integer, "sqlite")  # only INTEGER counts up by itself in SQLite
@@ -144,3 +155,24 @@ class ClaimSpan(Base):
     role: Mapped[str] = mapped_column(String(10))
     start: Mapped[int] = mapped_column(Integer)
     end: Mapped[int] = mapped_column(Integer)
+
+
+class KeptAnswer(Base):
+    """The answer to a request that its caller gave a key to; see ``service.api.idempotency``."""
+
+    __tablename__ = "kept_answers"
+    __table_args__: Any = {}  # noqa: RUF012
+
+    caller: Mapped[str] = mapped_column(Text, primary_key=True)
+    key: Mapped[str] = mapped_column(String(255), primary_key=True)
+    fingerprint: Mapped[str] = mapped_column(String(64))
+    """Of method, address and body."""
+    created: Mapped[float] = mapped_column(index=True)
+    """In seconds since 1970."""
+    holder: Mapped[str] = mapped_column(String(32))
+    held_until: Mapped[float]
+    """In seconds since 1970; of interest while there is no answer."""
+    status: Mapped[int | None]
+    headers: Mapped[list[list[str]] | None] = mapped_column(JSON)
+    body: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """Compressed by zlib."""

@@ -109,6 +109,7 @@ def test_health_readiness_and_info(app: Flask) -> None:
         "max_gzip_ratio": 100,
         "keep_batches": 30,
         "max_waiting": 2,
+        "idempotency_hours": 24,
         "max_title": 1000,
         "max_url": 2000,
     }
