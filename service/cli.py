@@ -8,6 +8,7 @@ from io import TextIOWrapper
 import click
 
 from service import __version__
+from service.commands.batch import batch
 from service.commands.evaluation import evaluate
 from service.commands.reading import read
 from service.commands.serving import db, serve
@@ -32,7 +33,7 @@ def main() -> None:
         sys.stdout.reconfigure(errors="replace")  # an old terminal lacks some of an article's characters
 
 
-for _command in (read, evaluate, serve, worker, db):
+for _command in (read, batch, evaluate, serve, worker, db):
     main.add_command(_command)
 
 

@@ -17,6 +17,9 @@ from service.config import Settings, as_environment
 COMMAND: Final = [sys.executable, "-m", "service.cli"]
 """How whosaid is started."""
 
+CANNOT_START: Final = 4
+"""The exit status of a worker that another start would not help."""
+
 _LONGEST_PAUSE: Final = 60.0
 _SETTLED_SECONDS: Final = 60.0
 _STOP_SECONDS: Final = 30.0
@@ -40,7 +43,7 @@ class Crew:
     Args:
         settings: What they are to be like; ``threads`` 0 shares out all cores among them.
         count: How many.
-        is_quiet: Whether nothing that they log is shown.
+        is_quiet: Whether they log errors only.
 
     They end when this process does, however that comes.
     """
@@ -56,7 +59,9 @@ class Crew:
         }
         data_folder(settings).mkdir(parents=True, exist_ok=True)
         self._places = [_Place() for _ in range(count)]
-        self._output = subprocess.DEVNULL if is_quiet else None
+        self._command = [*COMMAND, "worker", "--attached", *(["--quiet"] if is_quiet else [])]
+        self.is_hopeless = False
+        """Whether a worker said that starting it again will not help."""
 
     def check(self) -> None:
         """Start those that are missing; to be called every now and then."""
@@ -65,6 +70,7 @@ class Crew:
             if place.process is not None and place.process.poll() is not None:
                 if place.process.returncode:
                     _log.error("a worker ended with %d, another one starts", place.process.returncode)
+                    self.is_hopeless |= place.process.returncode == CANNOT_START
                 if now - place.started > _SETTLED_SECONDS:
                     place.pause = 0.5
                 place.process, place.due = None, now + place.pause
@@ -75,10 +81,9 @@ class Crew:
     def _start(self) -> subprocess.Popen[bytes]:
         # A session of its own: Ctrl-C is for whoever watches, who then tells the workers.
         return subprocess.Popen(  # noqa: S603
-            [*COMMAND, "worker", "--attached"],
+            self._command,
             stdin=subprocess.PIPE,
-            stdout=self._output,
-            stderr=self._output,
+            stdout=subprocess.DEVNULL,  # Celery's farewells; logs go to standard error
             env=self._environment,
             start_new_session=True,
         )

@@ -18,14 +18,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from models.reader import Reader, WeightsError
 from service.batches import callbacks, upkeep
+from service.batches.crew import CANNOT_START
 from service.batches.engine import Engine
 from service.batches.reading import Desk, ReadsMany, read_chunk
 from service.config import Settings
 from service.keeping import Keeper
 from service.store.engine import Store, StoreError
-
-CANNOT_START: Final = 4
-"""The exit status of a worker that another start would not help."""
 
 _BEHIND: Final = 5
 """How much a worker stands back for the requests that a service on the same machine answers."""
@@ -42,17 +40,24 @@ def load(settings: Settings) -> ReadsMany:
     return Reader.from_pretrained(settings.weights or None, habit=settings.habit, threads=settings.threads or None)
 
 
-def work(settings: Settings, *, load: Callable[[Settings], ReadsMany] = load, is_attached: bool = False) -> int:
+def work(
+    settings: Settings,
+    *,
+    load: Callable[[Settings], ReadsMany] = load,
+    is_attached: bool = False,
+    level: int = logging.INFO,
+) -> int:
     """Read batches until told to stop; the exit status.
 
     Args:
         settings: Where they are; ``threads`` says how many cores to use.
         load: Makes the Reader.
         is_attached: End when standard input does: whoever has started the process is gone then.
+        level: Of what is logged.
     """
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("celery").setLevel(logging.WARNING)
-    logging.getLogger("kombu").setLevel(logging.WARNING)
+    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("celery").setLevel(max(level, logging.WARNING))
+    logging.getLogger("kombu").setLevel(max(level, logging.WARNING))
     # It warns of root because of pickled messages; these are JSON.
     warnings.simplefilter("ignore", SecurityWarning)
     if is_attached:
@@ -87,7 +92,7 @@ def work(settings: Settings, *, load: Callable[[Settings], ReadsMany] = load, is
         without_gossip=True,
         without_mingle=True,
         without_heartbeat=True,
-        loglevel="WARNING",
+        loglevel=max(level, logging.WARNING),
     )
     _log.info("worker %s reads batches with model %s", name, reader.version)
     celery.start()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import sys
 import threading
@@ -12,7 +13,8 @@ import click
 @click.command()
 @click.option("--processes", type=click.IntRange(min=1), default=1, show_default=True, help="Each loads its own model.")
 @click.option("--attached", is_flag=True, hidden=True, help="Be such a process, until standard input ends.")
-def worker(processes: int, attached: bool) -> None:
+@click.option("--quiet", is_flag=True, hidden=True)
+def worker(processes: int, attached: bool, quiet: bool) -> None:
     """Read batches from the broker and the database that the settings name, until told to stop.
 
     A process that dies is started again. Start as many workers as there are machines.
@@ -26,8 +28,8 @@ def worker(processes: int, attached: bool) -> None:
     if attached:
         from service.batches.worker import work
 
-        sys.exit(work(settings, is_attached=True))
-    from service.batches.crew import Crew
+        sys.exit(work(settings, is_attached=True, level=logging.ERROR if quiet else logging.INFO))
+    from service.batches.crew import CANNOT_START, Crew
 
     stop = threading.Event()
     for one in (signal.SIGTERM, signal.SIGINT):
@@ -35,4 +37,7 @@ def worker(processes: int, attached: bool) -> None:
     crew = Crew(settings, processes)
     while not stop.wait(0.25):
         crew.check()
+        if crew.is_hopeless:
+            break
     crew.stop()
+    sys.exit(CANNOT_START if crew.is_hopeless else 0)
