@@ -93,3 +93,10 @@ ANALYSIS: dict[str, Any] = {
     ],
     "model": {"version": "2", "habit": "world"},
 }
+
+SEARCH: dict[str, Any] = {
+    "text": "The port opens again at the beginning of the week.",
+    "speaker": "Ines Duarte",
+    "date": "2024-06-01",
+    "filters": {"published_from": "2024-05-01"},
+}

@@ -11,7 +11,7 @@ import yaml
 from flask import Blueprint, Flask, Response, current_app
 
 from service import __version__
-from service.api import Api, analyses, articles, claims, health, speakers
+from service.api import Api, analyses, articles, claims, clusters, health, similar, speakers
 from service.config import load_settings
 
 DESCRIPTION = """\
@@ -35,7 +35,7 @@ def register(app: Flask) -> Api:
         "API_SPEC_OPTIONS": {"info": {"description": DESCRIPTION}},
     }
     api = Api(app)
-    for resource in (analyses, articles, claims, speakers, health):
+    for resource in (analyses, articles, claims, similar, speakers, clusters, health):
         api.register_blueprint(resource.blueprint)
     app.register_blueprint(page)
     app.config["OPENAPI_YAML"] = to_yaml(api.spec.to_dict())
