@@ -55,6 +55,7 @@ def tagged(handler: Any) -> Any:
             return response
         if request.method in ("GET", "HEAD"):
             response.headers["Cache-Control"] = "private, no-cache"  # may be kept, but not used without asking
+            response.vary.add("Accept")
         if not response.is_streamed:
             response.set_etag(tag_of(response.get_data()))
             if request.method in ("GET", "HEAD"):
