@@ -17,6 +17,7 @@ from service.api.problems import CONTENT_TYPE, ProblemSchema, respond, translate
 from service.api.representations import TAG_HEADER, condition, tagged
 from service.api.schemas import FORMATS
 from service.errors import KINDS
+from service.security import access
 
 
 class Blueprint(flask_smorest.Blueprint):
@@ -93,7 +94,7 @@ class Api(flask_smorest.Api):
         return respond(translate(error), error)
 
     def _register_responses(self) -> None:
-        for kind in KINDS:
+        for kind in {kind.status: kind for kind in KINDS}.values():
             example = {
                 "type": f"/problems/{kind.name}",
                 "title": kind.title,
@@ -107,5 +108,5 @@ class Api(flask_smorest.Api):
                     "description": f"{kind.title}.  {kind.remedy}",
                     "content": {CONTENT_TYPE: {"schema": self.ERROR_SCHEMA, "example": example}},
                 },
-                lazy=True,
+                lazy=kind.status not in access.STATUSES,
             )

@@ -16,6 +16,7 @@ from service.api.examples import ANALYSIS, REQUEST
 from service.api.schemas import AnalysisRequestSchema, AnalysisSchema, span_record
 from service.api.turns import habit_of, read
 from service.intake import page_of
+from service.security import access
 
 blueprint = Blueprint("analyses", __name__, url_prefix="/v1/analyses", description="Read an article.")
 
@@ -28,6 +29,7 @@ class Analyses(MethodView):
     @blueprint.response(200, AnalysisSchema, example=ANALYSIS)
     @blueprint.problems(400, 413, 415, 422, 429)
     @blueprint.doc(operationId="analyse")
+    @access.needs("read")
     def post(self, asked: dict[str, Any]) -> dict[str, Any]:
         """Find the attributions of an article.
 

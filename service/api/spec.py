@@ -13,6 +13,7 @@ from flask import Blueprint, Flask, Response, current_app
 from service import __version__
 from service.api import Api, analyses, articles, claims, health, speakers
 from service.config import load_settings
+from service.security import access
 
 DESCRIPTION = """\
 Who said what, in whose words, where in the text: whosaid reads news articles and finds
@@ -38,7 +39,9 @@ def register(app: Flask) -> Api:
     for resource in (analyses, articles, claims, speakers, health):
         api.register_blueprint(resource.blueprint)
     app.register_blueprint(page)
-    app.config["OPENAPI_YAML"] = to_yaml(api.spec.to_dict())
+    contract = api.spec.to_dict()
+    access.declare(app, contract)
+    app.config["OPENAPI_YAML"] = to_yaml(contract)
     return api
 
 

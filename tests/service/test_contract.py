@@ -22,8 +22,9 @@ from service.api.schemas import AnalysisRequestSchema, AnalysisSchema
 from service.api.spec import generate
 from service.app import create_app
 from service.config import SettingsError, documentation, load_settings
+from service.security.keys import SCOPES, create_key
 from tests.conftest import ROOT
-from tests.fakes import FakeReader
+from tests.fakes import FakeReader, FakeSame
 
 CONTRACT = yaml.safe_load((ROOT / "openapi.yaml").read_text(encoding="utf-8"))
 
@@ -70,10 +71,21 @@ def test_a_response_keeps_to_its_schema(client: FlaskClient) -> None:
 
 def _schema() -> schemathesis.BaseSchema:
     folder = tempfile.mkdtemp(prefix="whosaid-")
-    chosen = {"max_body_bytes": 20_000, "database_url": f"sqlite:///{folder}/whosaid.db"}
-    app: Flask = create_app(load_settings(chosen, environ={}), FakeReader())
+    chosen = {"database_url": f"sqlite:///{folder}/whosaid.db", "keys": "on", "requests_per_minute": 0}
+    app: Flask = create_app(load_settings(chosen, environ={}), FakeReader(), FakeSame())
     app.config["STORE"].upgrade()
-    return schemathesis.openapi.from_wsgi("/openapi.yaml", app)
+    found = schemathesis.openapi.from_wsgi("/openapi.yaml", app)
+    key = create_key(app.config["STORE"], "test", SCOPES)
+
+    @found.auth()
+    class Auth:
+        def get(self, *_: object) -> str:
+            return key
+
+        def set(self, case: schemathesis.Case, data: str, *_: object) -> None:
+            case.headers["Authorization"] = f"Bearer {data}"
+
+    return found
 
 
 schema = _schema()
@@ -96,9 +108,17 @@ def test_health_readiness_and_info(app: Flask) -> None:
         ["world", "polnear"],
     )
     assert info["limits"] == {
-        "max_body_bytes": 20_000, "max_waiting": 2, "idempotency_hours": 24, "max_title": 1000, "max_url": 2000,
-    }  # fmt: skip
-    assert client.get("/readyz").json == {"status": "ok"}
+        "max_body_bytes": 20_000,
+        "max_waiting": 2,
+        "idempotency_hours": 24,
+        "deadline": 60,
+        "requests_per_minute": 600,
+        "characters_per_day": 0,
+        "max_title": 1000,
+        "max_url": 2000,
+    }
+    assert info["needs_key"] is False
+    assert client.get("/readyz").json == {"status": "ok", "checks": {"database": "ok", "model": "ok"}}
 
 
 def test_a_reader_that_finds_nothing_is_not_ready(app: Flask) -> None:
