@@ -8,8 +8,10 @@ from io import TextIOWrapper
 import click
 
 from service import __version__
+from service.commands.articles import add
 from service.commands.evaluation import evaluate
 from service.commands.keys import keys
+from service.commands.listing import claims, export, speakers
 from service.commands.reading import read
 from service.commands.same import same
 from service.commands.serving import db, serve
@@ -33,7 +35,7 @@ def main() -> None:
         sys.stdout.reconfigure(errors="replace")  # an old terminal lacks some of an article's characters
 
 
-for _command in (read, evaluate, same, serve, db, keys):
+for _command in (read, add, claims, speakers, export, evaluate, same, serve, db, keys):
     main.add_command(_command)
 
 

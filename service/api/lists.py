@@ -205,3 +205,5 @@ SPEAKERS: Final[Listing[Speaker]] = Listing(
     },
     node=lambda _, record: speaker_node(record),
 )
+
+LISTINGS: Final[Mapping[str, Listing[Any]]] = {one.name: one for one in (CLAIMS, ARTICLES, SPEAKERS)}

@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 from models.reader import Reader
 from service.app import create_app
 from service.config import load_settings
+from tests.fakes import FakeSame
 
 TEXT = "😀 “We will rebuild,” said Amara. Bruno said that the é bridge is closed.\n\nNothing else happened."
 URL = "/v1/analyses"
