@@ -11,7 +11,7 @@ from models.claims import find_claims
 from models.records import Habit, Reading
 from models.same import Assertion
 from service.stages import stage
-from service.store.articles import Changed, Handed, day_of, find_article, is_read, save_article, will_move
+from service.store.articles import Changed, Handed, day_of, find_article, is_read, save_article, tells_more, will_move
 from service.store.engine import Store
 from service.tracking.claims import Compared, Decides, Tracker, assertion_of
 
@@ -48,6 +48,16 @@ class Keeper:
         with self.store.read() as session:
             known = find_article(session, handed)
             return known is not None and is_read(known, handed, self.model, habit)
+
+    def holds(self, handed: Handed, habit: Habit) -> bool:
+        """Whether keeping an article would change nothing.
+
+        Raises:
+            Conflict: It is two stored articles.
+        """
+        with self.store.read() as session:
+            known = find_article(session, handed)
+            return known is not None and is_read(known, handed, self.model, habit) and not tells_more(known, handed)
 
     def keep(self, handed: Handed, habit: Habit, read: Callable[[], Reading]) -> Kept:
         """Store an article in place of the one that it is, if there is one: all of it or nothing.
