@@ -6,6 +6,7 @@ lists them all, and a test compares that table with this file.
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import re
 from collections.abc import Mapping
@@ -101,6 +102,16 @@ class Settings:
     stop_seconds: int = _setting(
         30, "Seconds that requests in flight have to come to an end when the service stops.", least=1, most=3_600
     )
+
+    @property
+    def needs_key(self) -> bool:
+        """Whether requests need an API key: unless it is said, they do when others than this machine can come."""
+        if self.keys != "auto":
+            return self.keys == "on"
+        try:
+            return not (self.host == "localhost" or ipaddress.ip_address(self.host).is_loopback)
+        except ValueError:
+            return True
 
 
 def documentation() -> list[tuple[str, str, str]]:

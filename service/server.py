@@ -146,7 +146,6 @@ def run(settings: Settings) -> None:
 
 def _prepare(settings: Settings) -> None:
     """Others than the embedded database are upgraded by ``whosaid db upgrade``: several services may use them."""
-    from service.security.access import needs_key
     from service.security.keys import has_keys
     from service.store.engine import Store
 
@@ -155,7 +154,7 @@ def _prepare(settings: Settings) -> None:
         if store.is_embedded:
             store.upgrade()
         where = f"{_bracketed(settings.host)}:{settings.port}"
-        if not needs_key(settings):
+        if not settings.needs_key:
             _log.warning(
                 "API KEYS ARE OFF: whoever reaches %s may read, store and delete everything. "
                 "WHOSAID_KEYS=on needs a key of each request.",

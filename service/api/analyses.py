@@ -14,8 +14,7 @@ from models.records import Attribution, Reading, Span, Speaker
 from service.api import Blueprint
 from service.api.examples import ANALYSIS, REQUEST
 from service.api.schemas import AnalysisRequestSchema, AnalysisSchema, span_record
-from service.api.turns import habit_of, read
-from service.intake import page_of
+from service.api.turns import habit_of, page_for, read
 from service.security import access
 
 blueprint = Blueprint("analyses", __name__, url_prefix="/v1/analyses", description="Read an article.")
@@ -41,7 +40,7 @@ class Analyses(MethodView):
         as boilerplate and attribute nothing. A text in another language than English is refused
         unless the caller says that it is English. Nothing is stored.
         """
-        page = page_of(asked)
+        page = page_for(asked)
         habit = habit_of(asked)
         reading = read(page, habit)
         return {

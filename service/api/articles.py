@@ -21,9 +21,8 @@ from service.api.records import (
     known_id,
     whole_article,
 )
-from service.api.turns import habit_of, read
+from service.api.turns import habit_of, page_for, read
 from service.errors import NotFound
-from service.intake import page_of
 from service.keeping import Keeper
 from service.store.articles import Handed, delete_article, get_article
 from service.store.engine import Store
@@ -48,7 +47,7 @@ class Articles(MethodView):
         url or its text tells, is updated: claims at the same places keep their ids. Its speakers are those
         of all articles: the same full name is the same speaker.
         """
-        asked_page, habit = page_of(asked), habit_of(asked)
+        asked_page, habit = page_for(asked), habit_of(asked)
         handed = Handed(asked_page, asked.get("external_id"))
         keeper: Keeper = current_app.config["KEEPER"]
         kept = keeper.keep(handed, habit, lambda: read(asked_page, habit))
