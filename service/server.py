@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 from gunicorn.glogging import Logger
+from gunicorn.workers.gthread import ThreadWorker
 
 from service.config import Settings
 from service.operations import forget_counts, logs, share_counts
@@ -42,7 +43,7 @@ class Server(BaseApplication):
             "bind": f"{_bracketed(settings.host)}:{settings.port}",
             "workers": settings.workers,
             # A thread that reads does not keep the process from showing life, however long it takes.
-            "worker_class": "gthread",
+            "worker_class": _Worker,
             "threads": settings.max_waiting + 1 + _OTHERS,
             "timeout": settings.timeout,
             "graceful_timeout": settings.stop_seconds,
@@ -104,6 +105,18 @@ class _Arbiter(Arbiter):
         """SIGTERM."""
         self.app.drain()
         super().handle_term()
+
+
+class _Worker(ThreadWorker):
+    """gunicorn's process with threads, which refuses connections as soon as it takes no more."""
+
+    def set_accept_enabled(self, enabled: bool) -> None:
+        """Take connections or not."""
+        super().set_accept_enabled(enabled)
+        if not self.alive:
+            # Else the kernel would let callers connect, and they would wait in vain for the end of this process.
+            for one in self.sockets:
+                one.close()
 
 
 class _Logger(Logger):

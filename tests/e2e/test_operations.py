@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -193,7 +193,7 @@ def test_stopping_answers_what_is_in_flight(tmp_path: Path) -> None:
 
 def answers_at_all(served: Served) -> bool:
     try:
-        http.client.HTTPConnection("127.0.0.1", served.port, timeout=5).connect()
+        socket.create_connection(("127.0.0.1", served.port), timeout=5).close()
     except OSError:
         return False
     return True
