@@ -88,6 +88,13 @@ class Conflict(ServiceError):
     remedy = "Look at what the detail names, and change one of the two."
 
 
+class Held(ServiceError):
+    """The same request is being worked on."""
+
+    status, name, title = 409, "in-progress", "The same request is being worked on"
+    remedy = "Send it again after as many seconds as the Retry-After header says; the answer will be the first one's."
+
+
 class TooLarge(ServiceError):
     """The body is longer than the limit."""
 
@@ -107,6 +114,13 @@ class Invalid(ServiceError):
 
     status, name, title = 422, "invalid", "Some fields are not valid"
     remedy = "The member errors names each field and what is wrong with it."
+
+
+class Reused(ServiceError):
+    """An idempotency key names one request."""
+
+    status, name, title = 422, "key-reused", "The Idempotency-Key belongs to another request"
+    remedy = "Make a new key for each new request; the same one only repeats a request as it was."
 
 
 class Overloaded(ServiceError):
@@ -130,6 +144,20 @@ class DeadlinePassed(ServiceError):
     remedy = "Send the request again after as many seconds as the Retry-After header says, and fewer at once."
 
 
+class NoSpace(ServiceError):
+    """There is no room for what was sent."""
+
+    status, name, title = 507, "no-space", "There is no room for this"
+    remedy = "Nothing was kept.  Make room on the disk of the service, or send less."
+
+
+class Unreadable(ServiceError):
+    """An article of a batch that workers do not survive."""
+
+    status, name, title = 500, "unreadable", "The article cannot be read"
+    remedy = "A fault of the service, which went on without the article.  Please report it with the article."
+
+
 class NotReady(ServiceError):
     """The service cannot read articles now."""
 
@@ -138,6 +166,7 @@ class NotReady(ServiceError):
 
 
 KINDS: tuple[type[ServiceError], ...] = (
-    BadRequest, BadJSON, Unauthorized, Forbidden, NotFound, MethodNotAllowed, Conflict, TooLarge, WrongContentType,
-    Invalid, RateLimited, Overloaded, DeadlinePassed, NotReady, ServiceError,
+    BadRequest, BadJSON, Unauthorized, Forbidden, NotFound, MethodNotAllowed, Held, Conflict, TooLarge,
+    WrongContentType, Reused, Invalid, RateLimited, Overloaded, DeadlinePassed, NoSpace, NotReady, Unreadable,
+    ServiceError,
 )  # fmt: skip

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from service.app import create_app
 from service.config import SettingsError, load_settings
-from tests.fakes import FakeReader
+from tests.fakes import FakeReader, FakeSame
 
 ORIGIN = "https://news.example"
 
@@ -37,7 +37,7 @@ def test_pages_run_only_their_own_scripts(app: Flask) -> None:
 
 def served(tmp_path: Path, **chosen: Any) -> FlaskClient:
     chosen["database_url"] = f"sqlite:///{tmp_path}/whosaid.db"
-    return create_app(load_settings(chosen, environ={}), FakeReader()).test_client()
+    return create_app(load_settings(chosen, environ={}), FakeReader(), FakeSame()).test_client()
 
 
 def test_other_sites_are_let_in_by_name(tmp_path: Path) -> None:

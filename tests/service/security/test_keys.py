@@ -19,7 +19,7 @@ from service.config import load_settings
 from service.security.keys import create_key, revoke_key
 from service.store.tables import ApiKey
 from tests.conftest import ROOT
-from tests.fakes import FakeReader
+from tests.fakes import FakeReader, FakeSame
 
 ARTICLE = {"text": "“We will rebuild,” said Amara."}
 NEEDS: dict[str, Callable[..., Any]] = {
@@ -34,7 +34,7 @@ OPEN = ("/healthz", "/readyz", "/v1/info", "/openapi.yaml", "/problems/unauthori
 def locked(tmp_path: Path) -> Iterator[Flask]:
     """The application with keys on."""
     chosen = {"database_url": f"sqlite:///{tmp_path}/whosaid.db", "keys": "on"}
-    app = create_app(load_settings(chosen, environ={}), FakeReader())
+    app = create_app(load_settings(chosen, environ={}), FakeReader(), FakeSame())
     app.config["STORE"].upgrade()
     yield app
     app.config["STORE"].close()

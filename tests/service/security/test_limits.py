@@ -22,7 +22,7 @@ from service.store.engine import Store
 from service.store.tables import ApiKey
 from tests.conftest import ROOT
 from tests.databases import ENGINES, opened
-from tests.fakes import FakeReader
+from tests.fakes import FakeReader, FakeSame
 
 
 @pytest.fixture(params=ENGINES)
@@ -122,7 +122,7 @@ def test_several_processes_count_together(engine: str, tmp_path: Path) -> None:
 
 def locked(tmp_path: Path, reader: Any = None, **chosen: Any) -> Flask:
     chosen |= {"database_url": f"sqlite:///{tmp_path}/whosaid.db", "keys": "on"}
-    app = create_app(load_settings(chosen, environ={}), reader or FakeReader())
+    app = create_app(load_settings(chosen, environ={}), reader or FakeReader(), FakeSame())
     app.config["STORE"].upgrade()
     return app
 
