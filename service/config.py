@@ -6,6 +6,7 @@ lists them all, and a test compares that table with this file.
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import re
 from collections.abc import Mapping
@@ -135,6 +136,16 @@ class Settings:
     callback_hosts: str = _setting(
         "", "Hosts, with commas between them, that callbacks may reach though their addresses are internal."
     )
+
+    @property
+    def needs_key(self) -> bool:
+        """Whether requests need an API key: unless it is said, they do when others than this machine can come."""
+        if self.keys != "auto":
+            return self.keys == "on"
+        try:
+            return not (self.host == "localhost" or ipaddress.ip_address(self.host).is_loopback)
+        except ValueError:
+            return True
 
 
 def documentation() -> list[tuple[str, str, str]]:

@@ -22,8 +22,7 @@ from service.api.records import (
 )
 from service.api.representations import check_unchanged, list_answer, one_answer
 from service.api.schemas import FormatSchema
-from service.api.turns import habit_of, read
-from service.intake import page_of
+from service.api.turns import habit_of, page_for, read
 from service.keeping import Keeper
 from service.store.articles import Handed, delete_article, get_article
 from service.store.engine import Store
@@ -53,7 +52,7 @@ class Articles(MethodView):
         url or its text tells, is updated: claims at the same places keep their ids. Its speakers are those
         of all articles: the same full name is the same speaker.
         """
-        asked_page, habit = page_of(asked), habit_of(asked)
+        asked_page, habit = page_for(asked), habit_of(asked)
         handed = Handed(asked_page, asked.get("external_id"))
         keeper: Keeper = current_app.config["KEEPER"]
         kept = keeper.keep(handed, habit, lambda: read(asked_page, habit))

@@ -133,7 +133,7 @@ class Info(MethodView):
             "model": {"version": current_app.config["READER"].version, "habit": settings.habit},
             "habits": list(HABITS),
             "languages": ["en"],
-            "needs_key": current_app.config["NEEDS_KEY"],
+            "needs_key": settings.needs_key,
             "limits": {
                 "max_body_bytes": settings.max_body_bytes,
                 "max_batch_bytes": settings.max_batch_bytes,
