@@ -48,15 +48,24 @@ class Server(BaseApplication):
     def load(self) -> Flask:
         """The application, made in each worker."""
         # Imported here, in the worker: the parent must never touch torch.
+        from sqlalchemy.exc import SQLAlchemyError
+
         from models.reader import WeightsError
+        from models.same import SameError
+        from models.same_embedding import BackboneError
         from service.app import create_app
         from service.store.engine import StoreError
 
         try:
-            return create_app(self.settings)
-        except (WeightsError, StoreError) as error:
+            app = create_app(self.settings)
+        except (WeightsError, SameError, BackboneError, StoreError) as error:
             logging.getLogger("gunicorn.error").error("cannot start: %s", error)
             sys.exit(_APP_LOAD_ERROR)
+        try:
+            app.config["KEEPER"].tracker.index.refresh()  # no caller should wait for it
+        except SQLAlchemyError:
+            logging.getLogger("gunicorn.error").warning("the stored claims are not loaded yet: see /readyz")
+        return app
 
 
 def run(settings: Settings) -> None:

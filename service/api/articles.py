@@ -25,7 +25,7 @@ from service.api.turns import habit_of, read
 from service.errors import NotFound
 from service.intake import page_of
 from service.keeping import Keeper
-from service.store.articles import Handed, delete_article, get_article
+from service.store.articles import Handed, get_article
 from service.store.engine import Store
 from service.store.tables import Article
 
@@ -81,9 +81,9 @@ class One(MethodView):
     @blueprint.doc(operationId="deleteArticle")
     def delete(self, id_: str) -> None:
         """Remove an article with its claims, and speakers that no other article has."""
-        with _store().write() as session:
-            if not delete_article(session, known_id(id_, "article")):
-                raise NotFound(f"There is no article {id_!r}.")
+        keeper: Keeper = current_app.config["KEEPER"]
+        if not keeper.remove(known_id(id_, "article")):
+            raise NotFound(f"There is no article {id_!r}.")
 
 
 def published_in(query: Select[Any], asked: dict[str, Any]) -> Select[Any]:
