@@ -24,7 +24,7 @@ from service.api.representations import check_unchanged, list_answer, one_answer
 from service.api.schemas import FormatSchema
 from service.api.turns import habit_of, page_for, read
 from service.keeping import Keeper
-from service.store.articles import Handed, delete_article, get_article
+from service.store.articles import Handed, get_article
 from service.store.engine import Store
 
 blueprint = Blueprint("articles", __name__, url_prefix="/v1/articles", description="Keep articles and their claims.")
@@ -95,10 +95,11 @@ class One(MethodView):
     @blueprint.doc(operationId="deleteArticle")
     def delete(self, id_: str) -> None:
         """Remove an article with its claims, and speakers that no other article has."""
-        with _store().write() as session:
+        keeper: Keeper = current_app.config["KEEPER"]
+        with keeper.store.write() as session:
             one = existing(get_article(session, known_id(id_, "article")), id_, "article")
             check_unchanged(StoredArticleSchema, whole_article(one))
-            delete_article(session, one.id)
+            keeper.remove(session, one.id)
 
 
 def _whole(store: Store, id_: str) -> dict[str, Any]:

@@ -415,12 +415,19 @@ class LimitsSchema(ma.Schema):
     max_url = fields.Integer(required=True, metadata={"description": "The longest url, in code points."})
 
 
+class SameClaimModelSchema(ma.Schema):
+    """What decides whether two claims are the same."""
+
+    version = fields.String(required=True, metadata={"description": "The version of the trained weights."})
+
+
 class InfoSchema(ma.Schema):
     """What this service is."""
 
     name = fields.String(required=True, metadata={"description": "whosaid"})
     version = fields.String(required=True, metadata={"description": "The version of the service."})
     model = fields.Nested(ModelSchema, required=True)
+    same_claim = fields.Nested(SameClaimModelSchema, required=True)
     habits = fields.List(fields.String(), required=True, metadata={"description": "The habits that can be followed."})
     languages = fields.List(fields.String(), required=True, metadata={"description": "The languages that are read."})
     needs_key = fields.Boolean(
