@@ -289,15 +289,15 @@ def test_whoever_follows_the_results_misses_none(store: Store) -> None:
 def test_lost_messages_are_sent_again_when_nobody_reads(store: Store) -> None:
     hand_in(store, 400)
     taken = chunks.take_waiting(store, 100)
-    upkeep.resend(store)
+    upkeep.resend(store, 30)
     assert chunks.take_waiting(store, 100) == []  # they have just been sent
     with store.write() as session:
         session.execute(update(Chunk).values(sent=chunks.now() - timedelta(minutes=1)))
     running = claimed(store, taken[0])
-    upkeep.resend(store)
+    upkeep.resend(store, 30)
     assert chunks.take_waiting(store, 100) == []  # somebody reads, and will come to them
     chunks.give_back(store, running)
-    upkeep.resend(store)
+    upkeep.resend(store, 30)
     assert sorted(chunks.take_waiting(store, 100)) == sorted(taken)
 
 
