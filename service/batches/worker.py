@@ -88,7 +88,7 @@ def work(
     worker_shutting_down.connect(lambda **_: desk.stopping.set(), weak=False)
     if is_attached:
         threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
-    _repeat(desk, _TIDY_SECONDS, lambda: _tidy(store, engine))
+    _repeat(desk, _TIDY_SECONDS, lambda: _tidy(store, engine, settings.batch_lease))
     _repeat(desk, _RETIRE_SECONDS, lambda: upkeep.retire(store, settings.keep_batches))
     _repeat(desk, _CALLBACK_SECONDS, lambda: callbacks.deliver_due(store, settings))
     celery: Any = engine.celery.Worker(
@@ -107,9 +107,9 @@ def work(
     return int(celery.exitcode or 0)
 
 
-def _tidy(store: Store, engine: Engine) -> None:
+def _tidy(store: Store, engine: Engine, seconds: float) -> None:
     upkeep.recover(store)
-    upkeep.resend(store)
+    upkeep.resend(store, seconds)
     engine.dispatch(store)
 
 
