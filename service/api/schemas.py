@@ -392,7 +392,7 @@ class LimitsSchema(ma.Schema):
         required=True, metadata={"description": "The longest archive, as sent and unpacked."}
     )
     max_gzip_ratio = fields.Integer(
-        required=True, metadata={"description": "To how many times its size an archive may unpack."}
+        required=True, metadata={"description": "To how many times its size a body or an archive may unpack."}
     )
     keep_batches = fields.Integer(
         required=True, metadata={"description": "Days after its end when a batch is removed; 0 for never."}
