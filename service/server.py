@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 from gunicorn.glogging import Logger
+from gunicorn.workers.gthread import ThreadWorker
 
+from service.batches.crew import Crew
 from service.config import Settings
 from service.operations import forget_counts, logs, share_counts
 from service.operations.cores import cores
@@ -30,8 +32,8 @@ _log = logging.getLogger(__name__)
 class Server(BaseApplication):
     """gunicorn with whosaid's application and settings."""
 
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
+    def __init__(self, settings: Settings, crew: Crew) -> None:
+        self.settings, self.crew = settings, crew
         self._stopping = mmap.mmap(-1, 1)  # seen by all processes
         super().__init__()
 
@@ -42,7 +44,7 @@ class Server(BaseApplication):
             "bind": f"{_bracketed(settings.host)}:{settings.port}",
             "workers": settings.workers,
             # A thread that reads does not keep the process from showing life, however long it takes.
-            "worker_class": "gthread",
+            "worker_class": _Worker,
             "threads": settings.max_waiting + 1 + _OTHERS,
             "timeout": settings.timeout,
             "graceful_timeout": settings.stop_seconds,
@@ -56,22 +58,29 @@ class Server(BaseApplication):
             "worker_tmp_dir": "/dev/shm" if os.path.isdir("/dev/shm") else None,  # noqa: S108
             "proc_name": "whosaid",
             "child_exit": _forget,
-            "on_exit": _clear,
+            "on_exit": self._clear,
         }.items():
             self.cfg.set(name, value)
 
     def load(self) -> Flask:
         """The application, made in each worker."""
         # Imported here, in the worker: the parent must never touch torch.
+        from sqlalchemy.exc import SQLAlchemyError
+
         from models.reader import WeightsError
         from models.same import SameError
+        from models.same_embedding import BackboneError
         from service.store.engine import StoreError
 
         try:
             app = self.create_app()
-        except (WeightsError, SameError, StoreError) as error:
+        except (WeightsError, SameError, BackboneError, StoreError) as error:
             _log.error("cannot start: %s", error)
             sys.exit(_APP_LOAD_ERROR)
+        try:
+            app.config["KEEPER"].tracker.index.refresh()  # no caller should wait for it
+        except SQLAlchemyError:
+            _log.warning("the stored claims are not loaded yet: see /readyz")
         app.config["IS_STOPPING"] = self.is_stopping
         return app
 
@@ -97,14 +106,36 @@ class Server(BaseApplication):
         self._stopping[0] = 1
         time.sleep(self.settings.drain_seconds)
 
+    def _clear(self, _: Any) -> None:
+        """The end of the parent process; gunicorn's workers do not come here."""
+        self.crew.stop()
+        forget_counts()
+
 
 class _Arbiter(Arbiter):
-    """gunicorn's parent process, which stops in two steps."""
+    """gunicorn's parent process, which stops in two steps and looks after the workers of batches as well."""
+
+    def manage_workers(self) -> None:
+        """Start the processes that are missing."""
+        super().manage_workers()
+        self.app.crew.check()
 
     def handle_term(self) -> None:
         """SIGTERM."""
         self.app.drain()
         super().handle_term()
+
+
+class _Worker(ThreadWorker):
+    """gunicorn's process with threads, which refuses connections as soon as it takes no more."""
+
+    def set_accept_enabled(self, enabled: bool) -> None:
+        """Take connections or not."""
+        super().set_accept_enabled(enabled)
+        if not self.alive:
+            # Else the kernel would let callers connect, and they would wait in vain for the end of this process.
+            for one in self.sockets:
+                one.close()
 
 
 class _Logger(Logger):
@@ -125,11 +156,6 @@ def _forget(_: Any, worker: Any) -> None:
     mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
 
 
-def _clear(_: Any) -> None:
-    """The end of the parent process; workers do not come here."""
-    forget_counts()
-
-
 def run(settings: Settings) -> None:
     """Serve until told to stop; an embedded database is brought up to date first.
 
@@ -138,16 +164,16 @@ def run(settings: Settings) -> None:
     """
     logs.configure(settings.log_level, settings.log_format)
     _prepare(settings)
+    crew = Crew(settings, settings.batch_workers)
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
     threads = settings.threads or max(1, cores() // settings.workers)
     os.environ["OMP_NUM_THREADS"] = str(threads)
     share_counts()
-    Server(replace(settings, threads=threads)).run()
+    Server(replace(settings, threads=threads), crew).run()
 
 
 def _prepare(settings: Settings) -> None:
     """Others than the embedded database are upgraded by ``whosaid db upgrade``: several services may use them."""
-    from service.security.access import needs_key
     from service.security.keys import has_keys
     from service.store.engine import Store
 
@@ -156,7 +182,7 @@ def _prepare(settings: Settings) -> None:
         if store.is_embedded:
             store.upgrade()
         where = f"{_bracketed(settings.host)}:{settings.port}"
-        if not needs_key(settings):
+        if not settings.needs_key:
             _log.warning(
                 "API KEYS ARE OFF: whoever reaches %s may read, store and delete everything. "
                 "WHOSAID_KEYS=on needs a key of each request.",

@@ -14,8 +14,7 @@ from models.records import Attribution, Habit, Reading, Span, Speaker
 from service.api import Blueprint
 from service.api.examples import ANALYSIS, REQUEST
 from service.api.schemas import AnalysisRequestSchema, AnalysisSchema, span_record
-from service.api.turns import habit_of, read
-from service.intake import page_of
+from service.api.turns import habit_of, page_for, read
 from service.pages import Page
 from service.security import access
 
@@ -44,7 +43,7 @@ class Analyses(MethodView):
         as boilerplate and attribute nothing. A text in another language than English is refused
         unless the caller says that it is English. Nothing is stored.
         """
-        page, habit = page_of(asked), habit_of(asked)
+        page, habit = page_for(asked), habit_of(asked)
         return analysis_record(page, read(page, habit), current_app.config["READER"].version, habit)
 
 

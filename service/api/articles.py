@@ -22,10 +22,9 @@ from service.api.records import (
 )
 from service.api.representations import check_unchanged, list_answer, one_answer
 from service.api.schemas import FormatSchema
-from service.api.turns import habit_of, read
-from service.intake import page_of
+from service.api.turns import habit_of, page_for, read
 from service.keeping import Keeper
-from service.store.articles import Handed, delete_article, get_article
+from service.store.articles import Handed, get_article
 from service.store.engine import Store
 
 blueprint = Blueprint("articles", __name__, url_prefix="/v1/articles", description="Keep articles and their claims.")
@@ -53,7 +52,7 @@ class Articles(MethodView):
         url or its text tells, is updated: claims at the same places keep their ids. Its speakers are those
         of all articles: the same full name is the same speaker.
         """
-        asked_page, habit = page_of(asked), habit_of(asked)
+        asked_page, habit = page_for(asked), habit_of(asked)
         handed = Handed(asked_page, asked.get("external_id"))
         keeper: Keeper = current_app.config["KEEPER"]
         kept = keeper.keep(handed, habit, lambda: read(asked_page, habit))
@@ -96,10 +95,11 @@ class One(MethodView):
     @blueprint.doc(operationId="deleteArticle")
     def delete(self, id_: str) -> None:
         """Remove an article with its claims, and speakers that no other article has."""
-        with _store().write() as session:
+        keeper: Keeper = current_app.config["KEEPER"]
+        with keeper.store.write() as session:
             one = existing(get_article(session, known_id(id_, "article")), id_, "article")
             check_unchanged(StoredArticleSchema, whole_article(session, one))
-            delete_article(session, one.id)
+            keeper.remove(session, one.id)
 
 
 def _whole(store: Store, id_: str) -> dict[str, Any]:

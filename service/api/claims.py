@@ -42,7 +42,7 @@ class Claims(MethodView):
         return list_answer(CLAIMS, current_app.config["STORE"], asked)
 
 
-@blueprint.route("/<id_>")
+@blueprint.route("/<string(minlength=7):id_>")  # "search" is no id
 class One(MethodView):
     """One claim."""
 

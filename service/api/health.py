@@ -41,7 +41,9 @@ class Health(MethodView):
 class Readiness(MethodView):
     """Readiness."""
 
-    @blueprint.response(200, ReadinessSchema, example={"status": "ok", "checks": {"database": "ok", "model": "ok"}})
+    @blueprint.response(
+        200, ReadinessSchema, example={"status": "ok", "checks": {"database": "ok", "broker": "ok", "model": "ok"}}
+    )
     @blueprint.problems(503)
     @blueprint.doc(operationId="getReadiness")
     def get(self) -> dict[str, Any]:
@@ -97,7 +99,21 @@ def check_model() -> None:
             raise NotReady("The model finds nothing in a sentence that it knows.")
 
 
-CHECKS: Final[dict[str, Callable[[], None]]] = {"database": check_database, "model": check_model}
+def check_broker() -> None:
+    """Whether the broker of batches answers.
+
+    Raises:
+        NotReady: It does not.
+    """
+    try:
+        current_app.config["ENGINE"].check()
+    except Exception as error:  # which one depends on the broker
+        raise NotReady("The broker of batches does not answer.") from error
+
+
+CHECKS: Final[dict[str, Callable[[], None]]] = {
+    "database": check_database, "broker": check_broker, "model": check_model,
+}  # fmt: skip
 """What /readyz asks; parts of the service that need more put it into ``app.config["CHECKS"]``."""
 
 
@@ -115,11 +131,15 @@ class Info(MethodView):
             "name": "whosaid",
             "version": __version__,
             "model": {"version": current_app.config["READER"].version, "habit": settings.habit},
+            "same_claim": {"version": current_app.config["SAME"].version},
             "habits": list(HABITS),
             "languages": ["en"],
-            "needs_key": current_app.config["NEEDS_KEY"],
+            "needs_key": settings.needs_key,
             "limits": {
                 "max_body_bytes": settings.max_body_bytes,
+                "max_batch_bytes": settings.max_batch_bytes,
+                "max_gzip_ratio": settings.max_gzip_ratio,
+                "keep_batches": settings.keep_batches,
                 "max_waiting": settings.max_waiting,
                 "idempotency_hours": settings.idempotency_hours,
                 "deadline": settings.deadline,

@@ -14,7 +14,7 @@ from service.api.linked import article_node, claim_node, speaker_node
 from service.api.paging import MAX_PAGE, rows_of
 from service.api.records import article_head, claim_record, speaker_records
 from service.store.engine import Store
-from service.store.tables import Appearance, Article, Claim, NameWord, Speaker, SpeakerName
+from service.store.tables import Appearance, Article, Claim, Cluster, NameWord, Speaker, SpeakerName, TrackedClaim
 from service.tracking.speakers import name_key
 
 T = TypeVar("T")
@@ -82,13 +82,19 @@ def _articles(asked: Mapping[str, Any], _: bool) -> Select[Any]:
 CLAIM_PARTS: Final = (
     selectinload(Claim.article),
     joinedload(Claim.appearance).joinedload(Appearance.speaker),
+    joinedload(Claim.tracked).joinedload(TrackedClaim.cluster),
     selectinload(Claim.spans),
 )
 """What a claim's record is made of."""
 
 
 def _claims(asked: Mapping[str, Any], is_embedded: bool) -> Select[Any]:
-    query = _published(select(Claim).join(Claim.article), asked).options(*CLAIM_PARTS)
+    return matching(select(Claim).join(Claim.article), asked, is_embedded).options(*CLAIM_PARTS)
+
+
+def matching(query: Select[Any], asked: Mapping[str, Any], is_embedded: bool) -> Select[Any]:
+    """Only those of claims, joined with their articles, that the filters let through."""
+    query = _published(query, asked)
     if "article" in asked:
         query = query.where(Article.id == asked["article"])
     if asked.keys() & {"speaker", "speaker_name", "kind"}:
@@ -107,6 +113,8 @@ def _claims(asked: Mapping[str, Any], is_embedded: bool) -> Select[Any]:
             query = query.where(getattr(Claim, name) >= asked[f"min_{name}"])
     if "q" in asked:
         query = query.where(_matches(asked["q"], is_embedded))
+    if "cluster" in asked:
+        query = query.where(Claim.tracked.has(TrackedClaim.cluster.has(Cluster.id == asked["cluster"])))
     return query
 
 

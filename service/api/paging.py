@@ -58,10 +58,10 @@ def rows_of(session: Session, query: Select[T], seq: Any, asked: Mapping[str, An
     filters = sha256(repr(sorted((k, v) for k, v in asked.items() if k not in _NO_FILTERS)).encode())
     mark, limit = filters.hexdigest()[:12], asked.get("limit", PAGE)
     if "cursor" in asked:
-        query = query.where(seq < _place(asked["cursor"], mark))
+        query = query.where(seq < place_of(asked["cursor"], mark))
     found: Sequence[Any] = session.scalars(query.order_by(seq.desc()).limit(limit + 1)).all()
     rows = found[:limit]
-    return rows, _cursor(getattr(rows[-1], seq.key), mark) if len(found) > len(rows) else None
+    return rows, cursor_of(getattr(rows[-1], seq.key), mark) if len(found) > len(rows) else None
 
 
 def page(
@@ -72,11 +72,17 @@ def page(
     return {"items": [show(one) for one in rows], "next": following}
 
 
-def _cursor(seq: int, mark: str) -> str:
+def cursor_of(seq: int, mark: str) -> str:
+    """A place of a list as callers get it; ``mark`` tells the list."""
     return urlsafe_b64encode(json.dumps([seq, mark]).encode()).decode().rstrip("=")
 
 
-def _place(cursor: str, mark: str) -> int:
+def place_of(cursor: str, mark: str) -> int:
+    """The place that a cursor names.
+
+    Raises:
+        Invalid: It is not of this list.
+    """
     try:
         seq, found = json.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         if found == mark and isinstance(seq, int) and 0 <= seq < 2**62:

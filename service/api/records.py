@@ -120,6 +120,11 @@ class StoredClaimSchema(ma.Schema):
     context = fields.Nested(
         SpanSchema, required=True, allow_none=True, metadata={"description": "The sentence that the content begins in."}
     )
+    cluster = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "The id of its cluster; null if no other article has a claim that asserts the same."},
+    )
 
 
 class StoredArticleSchema(ArticleHeadSchema):
@@ -137,19 +142,21 @@ class StoredArticleSchema(ArticleHeadSchema):
     )
 
 
-class _Next(ma.Schema):
+class NextSchema(ma.Schema):
+    """Where a list goes on."""
+
     next = fields.String(
         required=True, allow_none=True, metadata={"description": "The cursor of the next page; null at the end."}
     )
 
 
-class ArticlePageSchema(_Next):
+class ArticlePageSchema(NextSchema):
     """A page of articles."""
 
     items = fields.List(fields.Nested(ArticleHeadSchema), required=True, metadata={"description": "Latest first."})
 
 
-class ClaimPageSchema(_Next):
+class ClaimPageSchema(NextSchema):
     """A page of claims."""
 
     items = fields.List(fields.Nested(StoredClaimSchema), required=True, metadata={"description": "Latest first."})
@@ -215,26 +222,30 @@ class SplitSchema(ma.Schema):
     )
 
 
-class SpeakerPageSchema(_Next):
+class SpeakerPageSchema(NextSchema):
     """A page of speakers."""
 
     items = fields.List(fields.Nested(StoredSpeakerSchema), required=True, metadata={"description": "Latest first."})
 
 
-class _Dates(PageArgumentsSchema):
-    format = format_field()
+class DatesSchema(PageArgumentsSchema):
+    """Filters on the articles."""
+
     publisher = Text(metadata={"description": "Only of this publisher."})
     published_from = fields.Date(metadata={"description": "Only what appeared on this day or later."})
     published_to = fields.Date(metadata={"description": "Only what appeared on this day or earlier."})
 
 
-class ArticleArgumentsSchema(_Dates):
+class ArticleArgumentsSchema(DatesSchema):
     """Which articles to list."""
 
+    format = format_field()
 
-class ClaimArgumentsSchema(_Dates):
+
+class ClaimArgumentsSchema(DatesSchema):
     """Which claims to list."""
 
+    format = format_field()
     q = Text(
         validate=validate.Length(min=1, max=MAX_QUERY),
         metadata={"description": "Only claims with all of these words, in any of their forms."},
@@ -248,6 +259,7 @@ class ClaimArgumentsSchema(_Dates):
     kind = fields.String(validate=validate.OneOf(KINDS), metadata={"description": "Only of speakers of this kind."})
     type = fields.String(validate=validate.OneOf(TYPES), metadata={"description": "Only of this type."})
     category = fields.String(validate=validate.OneOf(CATEGORIES), metadata={"description": "Only of this category."})
+    cluster = Text(metadata={"description": "Only of this cluster, by its id."})
     min_confidence = fields.Float(
         validate=validate.Range(min=0, max=1), metadata={"description": "Only with this confidence or more."}
     )
@@ -332,6 +344,7 @@ def claim_record(one: Claim) -> dict[str, Any]:
         "speaker": None if one.appearance is None else speaker_head(one.appearance.speaker),
         **{role: [span_record(text, s.start, s.end) for s in one.spans if s.role == role] for role in ROLES},
         "context": context,
+        "cluster": None if one.tracked is None or one.tracked.cluster is None else one.tracked.cluster.id,
     }
 
 

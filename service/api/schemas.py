@@ -388,6 +388,15 @@ class LimitsSchema(ma.Schema):
     """What the service will take."""
 
     max_body_bytes = fields.Integer(required=True, metadata={"description": "The longest request body."})
+    max_batch_bytes = fields.Integer(
+        required=True, metadata={"description": "The longest archive, as sent and unpacked."}
+    )
+    max_gzip_ratio = fields.Integer(
+        required=True, metadata={"description": "To how many times its size an archive may unpack."}
+    )
+    keep_batches = fields.Integer(
+        required=True, metadata={"description": "Days after its end when a batch is removed; 0 for never."}
+    )
     max_waiting = fields.Integer(required=True, metadata={"description": "Requests of a process that may wait."})
     idempotency_hours = fields.Integer(
         required=True, metadata={"description": "How long answers are given again to the same Idempotency-Key."}
@@ -406,12 +415,19 @@ class LimitsSchema(ma.Schema):
     max_url = fields.Integer(required=True, metadata={"description": "The longest url, in code points."})
 
 
+class SameClaimModelSchema(ma.Schema):
+    """What decides whether two claims are the same."""
+
+    version = fields.String(required=True, metadata={"description": "The version of the trained weights."})
+
+
 class InfoSchema(ma.Schema):
     """What this service is."""
 
     name = fields.String(required=True, metadata={"description": "whosaid"})
     version = fields.String(required=True, metadata={"description": "The version of the service."})
     model = fields.Nested(ModelSchema, required=True)
+    same_claim = fields.Nested(SameClaimModelSchema, required=True)
     habits = fields.List(fields.String(), required=True, metadata={"description": "The habits that can be followed."})
     languages = fields.List(fields.String(), required=True, metadata={"description": "The languages that are read."})
     needs_key = fields.Boolean(

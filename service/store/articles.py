@@ -17,8 +17,8 @@ from models.claims import find_claims
 from models.records import ROLES, Reading
 from service.errors import Conflict
 from service.pages import Page
-from service.store.tables import Appearance, Article, Claim, ClaimSpan
-from service.tracking.clusters import Groups
+from service.store.tables import Appearance, Article, Claim, ClaimSpan, TrackedClaim
+from service.tracking.clusters import Decide, Groups
 from service.tracking.speakers import drop_unused, find_speaker, name_key
 
 ABOUT: Final = ("title", "byline", "publisher", "url", "published")
@@ -90,6 +90,7 @@ def save_article(
     model: str,
     habit: str,
     track: Callable[[Session, Article, Groups], None] | None = None,
+    decide: Decide | None = None,
 ) -> tuple[str, bool]:
     """Store an article in place of the one that it is, if there is one.
 
@@ -100,6 +101,7 @@ def save_article(
         model: The version of the Reader's weights.
         habit: The habit that it followed.
         track: Compares the article's claims with others'; called if there are new ones, or their date is another.
+        decide: See ``Groups``.
 
     Returns:
         The article's id, and whether it is new.
@@ -108,7 +110,7 @@ def save_article(
         Conflict: It is two stored articles.
         Changed: There is no reading, and none is stored.
     """
-    page, now, groups = handed.page, datetime.now(UTC), Groups(session)
+    page, now, groups = handed.page, datetime.now(UTC), Groups(session, decide)
     article = find_article(session, handed)
     is_new = article is None
     if reading is None and (article is None or not is_read(article, handed, model, habit)):
@@ -193,17 +195,18 @@ def get_article(session: Session, id_: str) -> Article | None:
     """A stored article with its claims and speakers."""
     whole = (
         selectinload(Article.claims).selectinload(Claim.spans),
+        selectinload(Article.claims).joinedload(Claim.tracked).joinedload(TrackedClaim.cluster),
         selectinload(Article.cast).selectinload(Appearance.speaker),
     )
     return session.scalar(select(Article).where(Article.id == id_).options(*whole))
 
 
-def delete_article(session: Session, id_: str) -> bool:
-    """Remove an article with its claims; whether it was there."""
+def delete_article(session: Session, id_: str, decide: Decide | None = None) -> bool:
+    """Remove an article with its claims; whether it was there.  ``decide``: see ``Groups``."""
     article = get_article(session, id_)
     if article is None:
         return False
-    speakers, groups = [one.speaker_seq for one in article.cast], Groups(session)
+    speakers, groups = [one.speaker_seq for one in article.cast], Groups(session, decide)
     groups.remove(article.seq)
     session.delete(article)
     session.flush()
