@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import logging
 
-from flask import Flask, Response
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from models.reader import Reader
 from models.same import SameClaim
-from service.api import problems, spec, timing
+from service.api import health, metrics, problems, spec, timing
+from service.batches.engine import Engine
 from service.config import Settings
 from service.keeping import Keeper
 from service.reading import Gate, Reads
+from service.security import access, headers
 from service.store.engine import Store
 from service.tracking.claims import Decides
 
@@ -38,14 +41,22 @@ def create_app(settings: Settings, reader: Reads | None = None, same: Decides | 
     app.config["STORE"] = Store(settings.database_url)
     app.config["SAME"] = same or _load_same()
     app.config["KEEPER"] = Keeper(app.config["STORE"], app.config["READER"].version, app.config["SAME"])
+    app.config["ENGINE"] = Engine(settings)
     app.config["GATE"] = Gate(settings.max_waiting)
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.url_map.strict_slashes = False
+    app.config["IS_STOPPING"] = lambda: False  # whoever serves may know better
+    app.config["CHECKS"] = dict(health.CHECKS)  # what /readyz asks, by name
+    app.config["REFRESH"] = []  # what brings gauges up to date before /metrics answers
+    if hops := settings.trusted_proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, hops, hops, hops, hops, hops)  # type: ignore[method-assign]
     timing.register(app)
+    headers.register(app)
+    access.register(app)
     spec.register(app)
+    metrics.register(app)
     problems.register(app)
-    app.after_request(_secure)
     return app
 
 
@@ -61,9 +72,3 @@ def _load_same() -> SameClaim:
     same = SameClaim.from_pretrained()
     same.guess([], [])  # what is missing is told now, and not when an article is stored
     return same
-
-
-def _secure(response: Response) -> Response:
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Cache-Control"] = "no-store"
-    return response

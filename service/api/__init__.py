@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import http
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import flask_smorest
 from werkzeug.exceptions import HTTPException
 
+from service.api.idempotency import PARAMETER, idempotent
 from service.api.parsing import Parser
 from service.api.problems import CONTENT_TYPE, ProblemSchema, respond, translate
 from service.errors import KINDS
+from service.security import access
 
 
 class Blueprint(flask_smorest.Blueprint):
@@ -29,6 +32,21 @@ class Blueprint(flask_smorest.Blueprint):
 
         return decorate
 
+    def idempotent(self, handler: Any = None, *, body: Callable[..., str] | None = None) -> Any:
+        """Let callers name a request by an ``Idempotency-Key``, and declare what that may answer.
+
+        Goes below ``arguments`` and above ``response``: what is not valid is not remembered.
+
+        Args:
+            handler: What to decorate; None if ``body`` is given.
+            body: Given the handler's arguments, tells the body; None takes them as JSON.
+        """
+        if handler is None:
+            return partial(self.idempotent, body=body)
+        wrapped = self.problems(409, 422)(idempotent(handler, body))
+        wrapped._apidoc.setdefault("arguments", {}).setdefault("parameters", []).append(dict(PARAMETER))
+        return wrapped
+
 
 class Api(flask_smorest.Api):
     """flask-smorest's API whose errors are problem details."""
@@ -41,7 +59,7 @@ class Api(flask_smorest.Api):
         return respond(translate(error), error)
 
     def _register_responses(self) -> None:
-        for kind in KINDS:
+        for kind in {kind.status: kind for kind in KINDS}.values():
             example = {
                 "type": f"/problems/{kind.name}",
                 "title": kind.title,
@@ -55,5 +73,5 @@ class Api(flask_smorest.Api):
                     "description": f"{kind.title}.  {kind.remedy}",
                     "content": {CONTENT_TYPE: {"schema": self.ERROR_SCHEMA, "example": example}},
                 },
-                lazy=True,
+                lazy=kind.status not in access.STATUSES,
             )

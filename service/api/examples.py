@@ -94,6 +94,28 @@ ANALYSIS: dict[str, Any] = {
     "model": {"version": "2", "habit": "world"},
 }
 
+BATCH_REQUEST: dict[str, Any] = {"items": [{"id": "harbour-1", **REQUEST}], "options": {"store": True}}
+
+BATCH: dict[str, Any] = {
+    "id": "batch-1f0c2d3e4b5a69788796",
+    "state": "running",
+    "total": 20000,
+    "done": 4980,
+    "failed": 20,
+    "articles_per_second": 5.1,
+    "seconds_left": 2941.2,
+    "created": "2024-06-01T09:30:00+00:00",
+    "started": "2024-06-01T09:30:01+00:00",
+    "ended": None,
+    "options": {"store": True, "habit": "world", "ignore_unknown": False},
+    "callback": None,
+    "links": {
+        "self": "/v1/batches/batch-1f0c2d3e4b5a69788796",
+        "results": "/v1/batches/batch-1f0c2d3e4b5a69788796/results",
+        "errors": "/v1/batches/batch-1f0c2d3e4b5a69788796/errors",
+    },
+}
+
 SEARCH: dict[str, Any] = {
     "text": "The port opens again at the beginning of the week.",
     "speaker": "Ines Duarte",

@@ -89,6 +89,7 @@ class Merge(MethodView):
     """Two that are one."""
 
     @blueprint.arguments(MergeSchema, example={"speaker": "speaker-1f0c2d3e4b5a69788796"})
+    @blueprint.idempotent
     @blueprint.response(200, StoredSpeakerSchema)
     @blueprint.problems(400, 404, 409, 413, 415, 422)
     @blueprint.doc(operationId="mergeSpeakers")
@@ -105,6 +106,7 @@ class Split(MethodView):
     """One that is two."""
 
     @blueprint.arguments(SplitSchema, example={"articles": ["article-1f0c2d3e4b5a69788796"]})
+    @blueprint.idempotent
     @blueprint.response(201, StoredSpeakerSchema)
     @blueprint.problems(400, 404, 409, 413, 415, 422)
     @blueprint.doc(operationId="splitSpeaker")

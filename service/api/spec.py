@@ -11,8 +11,9 @@ import yaml
 from flask import Blueprint, Flask, Response, current_app
 
 from service import __version__
-from service.api import Api, analyses, articles, claims, clusters, health, similar, speakers
+from service.api import Api, analyses, articles, batches, claims, clusters, health, similar, speakers
 from service.config import load_settings
+from service.security import access
 
 DESCRIPTION = """\
 Who said what, in whose words, where in the text: whosaid reads news articles and finds
@@ -35,10 +36,12 @@ def register(app: Flask) -> Api:
         "API_SPEC_OPTIONS": {"info": {"description": DESCRIPTION}},
     }
     api = Api(app)
-    for resource in (analyses, articles, claims, similar, speakers, clusters, health):
+    for resource in (analyses, articles, claims, similar, speakers, clusters, batches, health):
         api.register_blueprint(resource.blueprint)
     app.register_blueprint(page)
-    app.config["OPENAPI_YAML"] = to_yaml(api.spec.to_dict())
+    contract = api.spec.to_dict()
+    access.declare(app, contract)
+    app.config["OPENAPI_YAML"] = to_yaml(contract)
     return api
 
 

@@ -12,7 +12,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, create_engine, event, func, make_url, select
+from sqlalchemy import Connection, create_engine, event, func, make_url, select, text
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -53,7 +53,7 @@ class Store:
             parsed = make_url(url)
             if parsed.drivername in ("postgresql", "postgres"):
                 parsed = parsed.set(drivername="postgresql+psycopg")
-            self.engine = create_engine(parsed, pool_pre_ping=True)
+            self.engine = create_engine(parsed, pool_pre_ping=True, hide_parameters=True)
         except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
             raise StoreError(f"no database can be at {_hidden(url)}: {error}") from None
         if self.engine.dialect.name not in ("sqlite", "postgresql"):
@@ -71,13 +71,28 @@ class Store:
             yield session
 
     @contextmanager
-    def write(self) -> Iterator[Session]:
-        """A session whose changes are all kept at its end, or none if an error leaves it."""
+    def write(self, *, alone: bool = True) -> Iterator[Session]:
+        """A session whose changes are all kept at its end, or none if an error leaves it.
+
+        Args:
+            alone: Keep other writers out; those who lock the rows that they change need not.
+        """
         with Session(self._writes) as session, session.begin():
-            if not self.is_embedded:
+            if alone and not self.is_embedded:
                 # One writer at a time, as in SQLite: who looks for a speaker or an article and makes it if
                 # there is none must not meet another who does the same.
                 session.execute(select(func.pg_advisory_xact_lock(_WRITING)))
+            yield session
+
+    @contextmanager
+    def count(self) -> Iterator[Session]:
+        """A session for one change of one row, by one statement; in PostgreSQL it waits for no other writer.
+
+        A loss of power may undo it.
+        """
+        with Session(self._writes) as session, session.begin():
+            if not self.is_embedded:
+                session.execute(text("SET LOCAL synchronous_commit = off"))
             yield session
 
     def upgrade(self) -> None:

@@ -204,3 +204,52 @@ class SameClaim(Base):
         ForeignKey("tracked_claims.seq", ondelete="CASCADE"), primary_key=True, index=True
     )
     probability: Mapped[float]
+
+
+class KeptAnswer(Base):
+    """The answer to a request that its caller gave a key to; see ``service.api.idempotency``."""
+
+    __tablename__ = "kept_answers"
+    __table_args__: Any = {}  # noqa: RUF012
+
+    caller: Mapped[str] = mapped_column(Text, primary_key=True)
+    key: Mapped[str] = mapped_column(String(255), primary_key=True)
+    fingerprint: Mapped[str] = mapped_column(String(64))
+    """Of method, address and body."""
+    created: Mapped[float] = mapped_column(index=True)
+    """In seconds since 1970."""
+    holder: Mapped[str] = mapped_column(String(32))
+    held_until: Mapped[float]
+    """In seconds since 1970; of interest while there is no answer."""
+    status: Mapped[int | None]
+    headers: Mapped[list[list[str]] | None] = mapped_column(JSON)
+    body: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """Compressed by zlib."""
+
+
+class ApiKey(Base):
+    """A key that opens the API: who has it is told by ``name``, what it opens by ``scopes``."""
+
+    __tablename__ = "api_keys"
+
+    seq: Mapped[int] = mapped_column(_SEQUENCE, primary_key=True)
+    id: Mapped[str] = mapped_column(String(40), unique=True)
+    name: Mapped[str] = mapped_column(Text)
+    prefix: Mapped[str] = mapped_column(String(20), unique=True)
+    """How the key begins; it may be seen."""
+    digest: Mapped[str] = mapped_column(String(64))
+    """SHA-256 of the whole key, which is kept nowhere."""
+    scopes: Mapped[list[str]] = mapped_column(JSON)
+    created: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    expires: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    revoked: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    last_used: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    requests_per_minute: Mapped[int | None] = mapped_column(BigInteger)
+    """Its own limit; None for the setting's, 0 for none."""
+    characters_per_day: Mapped[int | None] = mapped_column(BigInteger)
+    minute: Mapped[int] = mapped_column(BigInteger, default=0)
+    """The minute of Unix time that ``requests`` counts in."""
+    requests: Mapped[int] = mapped_column(BigInteger, default=0)
+    day: Mapped[int] = mapped_column(BigInteger, default=0)
+    """The day of Unix time that ``characters`` counts in."""
+    characters: Mapped[int] = mapped_column(BigInteger, default=0)

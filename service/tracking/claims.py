@@ -210,11 +210,9 @@ class Tracker:
             known = dict(each)
             for first in {firsts[seq] for seq in known if firsts.get(seq) in stored}:
                 known[first] = float(unpack([stored[first]], self.same.width)[0] @ vectors[text])
-            first = {firsts.get(seq, seq) for seq, _ in each}
-            of_firsts = sorted(
-                ((seq, cos) for seq, cos in known.items() if seq in first and cos >= LIKELY), key=nearest
-            )
-            out[text] = list(dict([*each[:MOST], *of_firsts[:MOST]]).items())
+            leading = {firsts.get(seq, seq) for seq, _ in each}
+            of_firsts = [(seq, cos) for seq, cos in known.items() if seq in leading and cos >= LIKELY]
+            out[text] = list(dict([*each[:MOST], *sorted(of_firsts, key=nearest)[:MOST]]).items())
         return out
 
     def decide(self, session: Session, one: int, others: Sequence[int]) -> dict[int, float]:

@@ -14,7 +14,7 @@ from service.api.records import ArticlePageSchema, ClaimPageSchema, SpeakerPageS
 from service.app import create_app
 from service.config import load_settings
 from service.store.engine import Store
-from tests.databases import ENGINES, opened
+from tests.databases import ENGINES, served
 from tests.fakes import FakeReader, FakeSame
 
 TEXT = "😀 “We will rebuild,” said Amara. Bruno said that the é bridge is closed."
@@ -22,11 +22,8 @@ TEXT = "😀 “We will rebuild,” said Amara. Bruno said that the é bridge is
 
 @pytest.fixture(params=ENGINES)
 def app(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Flask]:
-    with opened(request.param, tmp_path) as store:
-        url = store.engine.url.render_as_string(False)
-        app = create_app(load_settings({"database_url": url}, environ={}), FakeReader(), FakeSame())
+    with served(request.param, tmp_path) as app:
         yield app
-        app.config["STORE"].close()
 
 
 def store_one(client: FlaskClient, text: str = TEXT, **about: Any) -> Any:
