@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 
+from sqlalchemy.orm import Session
+
 from models.claims import find_claims
 from models.records import Habit, Reading
 from models.same import Assertion
@@ -19,6 +21,7 @@ from service.store.articles import (
     find_article,
     is_read,
     save_article,
+    tells_more,
     will_move,
 )
 from service.store.engine import Store
@@ -58,6 +61,16 @@ class Keeper:
             known = find_article(session, handed)
             return known is not None and is_read(known, handed, self.model, habit)
 
+    def holds(self, handed: Handed, habit: Habit) -> bool:
+        """Whether keeping an article would change nothing.
+
+        Raises:
+            Conflict: It is two stored articles.
+        """
+        with self.store.read() as session:
+            known = find_article(session, handed)
+            return known is not None and is_read(known, handed, self.model, habit) and not tells_more(known, handed)
+
     def keep(self, handed: Handed, habit: Habit, read: Callable[[], Reading]) -> Kept:
         """Store an article in place of the one that it is, if there is one: all of it or nothing.
 
@@ -80,10 +93,9 @@ class Keeper:
             except Changed:  # by somebody else, since it was looked for
                 reading = read()
 
-    def remove(self, id_: str) -> bool:
+    def remove(self, session: Session, id_: str) -> bool:
         """Remove an article with its claims; whether it was there."""
-        with self.store.write() as session:
-            return delete_article(session, id_, self.tracker.decide)
+        return delete_article(session, id_, self.tracker.decide)
 
     def _compare(self, handed: Handed, reading: Reading | None) -> Compared | None:
         """What takes long of finding the same claims: it must not keep other writers waiting."""

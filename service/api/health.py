@@ -134,7 +134,7 @@ class Info(MethodView):
             "same_claim": {"version": current_app.config["SAME"].version},
             "habits": list(HABITS),
             "languages": ["en"],
-            "needs_key": current_app.config["NEEDS_KEY"],
+            "needs_key": settings.needs_key,
             "limits": {
                 "max_body_bytes": settings.max_body_bytes,
                 "max_batch_bytes": settings.max_batch_bytes,

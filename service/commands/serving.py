@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Any
 
 import click
@@ -42,8 +43,8 @@ def upgrade() -> None:
     from service.store.engine import Store, StoreError
 
     try:
-        store = Store(load_settings().database_url)
-        store.upgrade()
+        with closing(Store(load_settings().database_url)) as store:
+            store.upgrade()
     except (SettingsError, StoreError) as error:
         raise click.ClickException(str(error)) from None
     except SQLAlchemyError as error:

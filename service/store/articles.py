@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from hashlib import sha256
 from secrets import token_hex
+from typing import Final
 
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session, selectinload
@@ -19,6 +20,9 @@ from service.pages import Page
 from service.store.tables import Appearance, Article, Claim, ClaimSpan, TrackedClaim
 from service.tracking.clusters import Decide, Groups
 from service.tracking.speakers import drop_unused, find_speaker
+
+ABOUT: Final = ("title", "byline", "publisher", "url", "published")
+"""What is told of an article beside its text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,12 @@ def is_read(article: Article, handed: Handed, model: str, habit: str) -> bool:
     return (article.text, article.model, article.habit) == (handed.page.text, model, habit) and article.boilerplate == [
         one.as_record() for one in handed.page.boilerplate
     ]
+
+
+def tells_more(article: Article, handed: Handed) -> bool:
+    """Whether what is handed in says something of an article that is not stored."""
+    said = {name: getattr(handed.page, name) for name in ABOUT} | {"external_id": handed.external_id}
+    return any(value not in (None, getattr(article, name)) for name, value in said.items())
 
 
 def will_move(article: Article, handed: Handed) -> bool:
@@ -111,7 +121,7 @@ def save_article(
     is_changed = reading is not None or will_move(article, handed)
     if is_changed and not is_new:
         groups.remove(article.seq)
-    for name in ("title", "byline", "publisher", "url", "published"):
+    for name in ABOUT:
         if is_new or getattr(page, name) is not None:
             setattr(article, name, getattr(page, name))
     if is_new or handed.external_id is not None:

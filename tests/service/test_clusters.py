@@ -52,10 +52,10 @@ def keep(keeper: Keeper, name: str, piece: Piece) -> str:
 
 
 def remove(keeper: Keeper, name: str) -> None:
-    with keeper.store.read() as session:
+    with keeper.store.write() as session:
         id_ = session.scalar(select(Article.id).where(Article.external_id == name))
-    assert id_ is not None
-    assert keeper.remove(id_)
+        assert id_ is not None
+        assert keeper.remove(session, id_)
 
 
 Groups = set[frozenset[tuple[str, int]]]
