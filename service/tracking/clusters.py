@@ -1,10 +1,11 @@
 """Clusters: claims of different articles that assert the same.
 
 Claims have an order: by when their articles were published, those of which that is not known last.  In this order, a
-claim repeats the first claim that asserts the same and repeats none itself; of several, the one that it is likeliest to
-be the same as.  A first claim and those that repeat it are a cluster if they are of two articles or more.  So whatever
-is in a cluster asserts the same as its first appearance, a chain of claims each a little like the one before cannot
-grow, and what the clusters are depends on what is stored, and not on how it came in.
+claim repeats the first claim of another article that asserts the same and repeats none itself; of several, the one that
+it is likeliest to be the same as.  A first claim and those that repeat it are a cluster if they are of two articles or
+more.  So whatever is in a cluster asserts the same as its first appearance, a chain of claims each a little like the
+one before cannot grow, and what the clusters are depends on what is stored, and not on how it came in.  Claims of one
+article are not compared with each other: where it says something twice, both repeat the first claim of another article.
 
 When claims come or go, only those later ones are looked at again that what is first has changed for.  Of many that are
 alike, not every two have been compared; where a first claim goes or is none any more, whichever is first in its place
@@ -124,8 +125,9 @@ class Groups:
         done = {other.seq for other, _ in one.same}
         instead = [other.seq for other, _ in one.same if other.order > one.order and other.first == other.seq]
         left = set(self._repeating(instead)) | (self._left if one.seq in self._left else set())
-        others = self._look_up(left - done - {one.seq})
-        new = self._decide(self._session, one.seq, [other.seq for other in others if other.order > one.order])
+        others = [other for other in self._look_up(left - done) if other.order > one.order]
+        others = [other for other in others if other.order[2] != one.order[2]]  # of another article
+        new = self._decide(self._session, one.seq, [other.seq for other in others])
         for other, probability in new.items():
             one.same.append((self._all[other], probability))
             self._all[other].same.append((one, probability))

@@ -90,8 +90,8 @@ def expected(final: dict[str, Piece]) -> Groups:
         for place, words in enumerate(said)
     )
     groups: dict[int, list[int]] = {}
-    for number, (_, _, one) in enumerate(claims):
-        scores = {first: likeness(claims[first][2], one) for first in groups}
+    for number, (_, name, one) in enumerate(claims):
+        scores = {first: likeness(claims[first][2], one) for first in groups if claims[first][1] != name}
         best = max(scores, key=lambda first: (scores[first], -first), default=None)
         if best is None or scores[best] < SAME:
             groups[number] = [number]
