@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import logging
+from typing import TYPE_CHECKING
 
 from flask import Flask, Response
 
-from models.reader import Reader
 from service.api import problems, spec, timing
 from service.batches.engine import Engine
 from service.config import Settings
 from service.keeping import Keeper
 from service.reading import Gate, Reads
 from service.store.engine import Store
+
+if TYPE_CHECKING:
+    from models.reader import Reader
 
 _log = logging.getLogger(__name__)
 
@@ -46,6 +49,8 @@ def create_app(settings: Settings, reader: Reads | None = None) -> Flask:
 
 
 def _load(settings: Settings) -> Reader:
+    from models.reader import Reader  # with torch, which takes seconds
+
     reader = Reader.from_pretrained(settings.weights or None, habit=settings.habit, threads=settings.threads or None)
     # The first reading is the slowest; no caller should wait for it.
     reader.read_one("“Ready,” it said.")

@@ -9,8 +9,7 @@ from typing import Any, TypeVar
 import marshmallow as ma
 from marshmallow import fields, validate
 
-from models.network import CATEGORIES, KINDS
-from models.records import ROLES
+from models.records import CATEGORIES, KINDS, ROLES
 from service.api.paging import PageArgumentsSchema
 from service.api.schemas import TYPES, AnalysisRequestSchema, BlockSchema, ModelSchema, SpanSchema, Text, span_record
 from service.errors import NotFound

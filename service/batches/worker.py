@@ -13,10 +13,9 @@ from secrets import token_hex
 from typing import Any, Final
 
 from celery.exceptions import SecurityWarning
-from celery.signals import worker_shutting_down
+from celery.signals import setup_logging, worker_shutting_down
 from sqlalchemy.exc import SQLAlchemyError
 
-from models.reader import Reader, WeightsError
 from service.batches import callbacks, upkeep
 from service.batches.crew import CANNOT_START
 from service.batches.engine import Engine
@@ -35,9 +34,22 @@ _CALLBACK_SECONDS: Final = 1.0
 _log = logging.getLogger(__name__)
 
 
+class CannotStart(Exception):
+    """The message says why."""
+
+
 def load(settings: Settings) -> ReadsMany:
-    """The Reader that the settings name."""
-    return Reader.from_pretrained(settings.weights or None, habit=settings.habit, threads=settings.threads or None)
+    """The Reader that the settings name.
+
+    Raises:
+        CannotStart: Its weights cannot be loaded.
+    """
+    from models.reader import Reader, WeightsError  # with torch, which takes seconds
+
+    try:
+        return Reader.from_pretrained(settings.weights or None, habit=settings.habit, threads=settings.threads or None)
+    except WeightsError as error:
+        raise CannotStart(str(error)) from None
 
 
 def work(
@@ -56,6 +68,7 @@ def work(
         level: Of what is logged.
     """
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    setup_logging.connect(lambda **_: None, weak=False)  # Celery has no say in it
     logging.getLogger("celery").setLevel(max(level, logging.WARNING))
     logging.getLogger("kombu").setLevel(max(level, logging.WARNING))
     # It warns of root because of pickled messages; these are JSON.
@@ -65,7 +78,7 @@ def work(
     try:
         store = Store(settings.database_url)
         reader = load(settings)
-    except (StoreError, WeightsError) as error:
+    except (StoreError, CannotStart) as error:
         _log.error("cannot start: %s", error)
         return CANNOT_START
     name = f"{platform.node()}-{os.getpid()}-{token_hex(4)}"
