@@ -9,8 +9,7 @@ from urllib.parse import urlsplit
 import marshmallow as ma
 from marshmallow import ValidationError, fields, validate
 
-from models.network import CATEGORIES, KINDS
-from models.records import HABITS
+from models.records import CATEGORIES, HABITS, KINDS
 from service.pages.boilerplate import BLOCK_KINDS
 
 TYPES = ("direct", "mixed", "indirect")
