@@ -22,8 +22,9 @@ format: .venv/dev ## Put the code into style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-openapi: .venv/dev ## Write openapi.yaml from the code
+openapi: .venv/dev ## Write openapi.yaml from the code, and note new response fields
 	$(BIN)/python -m service.api.spec > openapi.yaml.part && mv openapi.yaml.part openapi.yaml
+	$(BIN)/python -m service.api.fields tests/service/fields.txt
 
 openapi-check: .venv/dev ## Fail if openapi.yaml is not what the code says
 	$(BIN)/python -m service.api.spec --check openapi.yaml

@@ -12,7 +12,6 @@ from flask.views import MethodView
 from models.claims import Claim, find_claims
 from models.records import Attribution, Reading, Span, Speaker
 from service.api import Blueprint
-from service.api.examples import ANALYSIS, REQUEST
 from service.api.schemas import AnalysisRequestSchema, AnalysisSchema, span_record
 from service.api.turns import habit_of, read
 from service.intake import page_of
@@ -24,8 +23,8 @@ blueprint = Blueprint("analyses", __name__, url_prefix="/v1/analyses", descripti
 class Analyses(MethodView):
     """Readings that are not kept."""
 
-    @blueprint.arguments(AnalysisRequestSchema, example=REQUEST)
-    @blueprint.response(200, AnalysisSchema, example=ANALYSIS)
+    @blueprint.arguments(AnalysisRequestSchema)
+    @blueprint.response(200, AnalysisSchema)
     @blueprint.problems(400, 413, 415, 422, 429)
     @blueprint.doc(operationId="analyse")
     def post(self, asked: dict[str, Any]) -> dict[str, Any]:

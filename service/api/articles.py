@@ -9,7 +9,6 @@ from flask.views import MethodView
 from sqlalchemy import Select, select
 
 from service.api import Blueprint
-from service.api.examples import REQUEST
 from service.api.paging import page
 from service.api.records import (
     ArticleArgumentsSchema,
@@ -36,7 +35,7 @@ blueprint = Blueprint("articles", __name__, url_prefix="/v1/articles", descripti
 class Articles(MethodView):
     """All articles."""
 
-    @blueprint.arguments(ArticleRequestSchema, example=REQUEST)
+    @blueprint.arguments(ArticleRequestSchema)
     @blueprint.response(201, StoredArticleSchema)
     @blueprint.alt_response(200, schema=StoredArticleSchema, description="It was stored before, and is updated.")
     @blueprint.problems(400, 409, 413, 415, 422, 429)
@@ -60,7 +59,12 @@ class Articles(MethodView):
     @blueprint.problems(422)
     @blueprint.doc(operationId="listArticles")
     def get(self, asked: dict[str, Any]) -> dict[str, Any]:
-        """List articles, the latest stored first."""
+        """List articles, the latest stored first.
+
+        Without their texts and claims. The filters go together: an article is listed if it passes
+        all of them. As long as next is not null there is another page: ask again with the same
+        filters and cursor set to it.
+        """
         with _store().read() as session:
             return page(session, published_in(select(Article), asked), Article.seq, asked, article_head)
 
@@ -73,14 +77,22 @@ class One(MethodView):
     @blueprint.problems(404)
     @blueprint.doc(operationId="getArticle")
     def get(self, id_: str) -> dict[str, Any]:
-        """Get an article with its claims."""
+        """Get an article with its claims.
+
+        With the text that was read, its speakers and all its claims, whose spans count the code
+        points of that text.
+        """
         return _whole(_store(), known_id(id_, "article"))
 
     @blueprint.response(204)
     @blueprint.problems(404)
     @blueprint.doc(operationId="deleteArticle")
     def delete(self, id_: str) -> None:
-        """Remove an article with its claims, and speakers that no other article has."""
+        """Remove an article with its claims.
+
+        Speakers that no other article has go too, but for those with a Wikidata identifier. It cannot
+        be undone; the same article sent again gets a new id.
+        """
         with _store().write() as session:
             if not delete_article(session, known_id(id_, "article")):
                 raise NotFound(f"There is no article {id_!r}.")

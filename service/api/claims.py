@@ -40,7 +40,12 @@ class Claims(MethodView):
     @blueprint.problems(422)
     @blueprint.doc(operationId="listClaims")
     def get(self, asked: dict[str, Any]) -> dict[str, Any]:
-        """List claims, the latest stored first."""
+        """List claims, the latest stored first.
+
+        The filters go together: a claim is listed if it passes all of them. Dates and publisher are
+        those of its article; an article without a date passes no filter on dates. As long as next
+        is not null there is another page: ask again with the same filters and cursor set to it.
+        """
         store = current_app.config["STORE"]
         query = published_in(select(Claim).join(Claim.article), asked).options(*_WITH_ALL)
         if "article" in asked:
@@ -68,7 +73,10 @@ class One(MethodView):
     @blueprint.problems(404)
     @blueprint.doc(operationId="getClaim")
     def get(self, id_: str) -> dict[str, Any]:
-        """Get a claim."""
+        """Get a claim.
+
+        With who said it, and where: source, cue and content are spans of its article's text.
+        """
         with current_app.config["STORE"].read() as session:
             claim = session.scalar(select(Claim).where(Claim.id == known_id(id_, "claim")).options(*_WITH_ALL))
             return claim_record(existing(claim, id_, "claim"))

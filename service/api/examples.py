@@ -1,8 +1,8 @@
-"""Examples for the contract: one short article and what is found in it."""
+"""Examples for the contract: one short article and all that becomes of it."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 _FIRST = "The harbour will reopen on Monday, Mayor Ines Duarte said."
 _SECOND = "“We are ready,” she added."
@@ -91,5 +91,100 @@ ANALYSIS: dict[str, Any] = {
         _claim("5d1f0c9ab2e84d7730b1c6aa", 0, "The harbour will reopen on Monday", "indirect", "future", 0.06, _FIRST),
         _claim("90be1f7a3c5544d2a8e61b07", 1, "We are ready", "direct", "opinion", 0.08, _SECOND),
     ],
-    "model": {"version": "2", "habit": "world"},
+    "model": {"version": "3", "habit": "world"},
 }
+
+EXAMPLE_IDS: Final = {
+    "article": "article-1f0c2d3e4b5a69788796",
+    "claim": "claim-25afe1bf7e33c419d23e",
+    "speaker": "speaker-770177b2c7284e1a538e",
+}
+"""An id of each kind of record, the same in all examples."""
+
+_SPEAKER = {"id": EXAMPLE_IDS["speaker"], "name": "Ines Duarte", "kind": "person"}
+_MODEL = {"version": "3", "habit": "world"}
+
+_HEAD: dict[str, Any] = {
+    "id": EXAMPLE_IDS["article"],
+    "external_id": "harbour-1",
+    "title": "Harbour to reopen",
+    "byline": None,
+    "publisher": "Harbour News",
+    "url": "https://news.example/harbour",
+    "published": "2024-05-31",
+    "language": "en",
+    "created": "2024-05-31T09:30:00+00:00",
+    "updated": "2024-05-31T09:30:00+00:00",
+    "model": _MODEL,
+}
+
+
+def _stored(claim: dict[str, Any], attribution: dict[str, Any], id_: str) -> dict[str, Any]:
+    """A claim of the analysis as it is stored."""
+    spans = {role: attribution[role] for role in ("source", "cue", "content")}
+    kept = {name: value for name, value in claim.items() if name != "attribution"}
+    return {**kept, "id": id_, "article": EXAMPLE_IDS["article"], "speaker": _SPEAKER, **spans}
+
+
+_CLAIMS = [
+    _stored(claim, ANALYSIS["attributions"][claim["attribution"]], id_)
+    for claim, id_ in zip(ANALYSIS["claims"], (EXAMPLE_IDS["claim"], "claim-c6b52ae156e47fd5cc1b"), strict=True)
+]
+
+_STORED_SPEAKER: dict[str, Any] = {**_SPEAKER, "aliases": ["Mayor Duarte"], "qid": None, "articles": 1, "claims": 2}
+_CURSOR = "WzQyLCI3YjFjMDk5ZmUyZDQiXQ"
+
+EXAMPLES: dict[str, Any] = {
+    "AnalysisRequest": REQUEST,
+    "Analysis": ANALYSIS,
+    "ArticleRequest": {**REQUEST, "external_id": "harbour-1", "publisher": "Harbour News"},
+    "StoredArticle": {
+        **_HEAD,
+        "text": _TEXT,
+        "boilerplate": [],
+        "speakers": [{**_SPEAKER, "called": "Ines Duarte", "role": "Mayor", "aliases": [], "candidates": []}],
+        "claims": _CLAIMS,
+    },
+    "ArticlePage": {"items": [_HEAD], "next": _CURSOR},
+    "StoredClaim": _CLAIMS[0],
+    "ClaimPage": {"items": _CLAIMS, "next": _CURSOR},
+    "StoredSpeaker": _STORED_SPEAKER,
+    "SpeakerPage": {"items": [_STORED_SPEAKER], "next": None},
+    "SpeakerChange": {"name": "Inês Duarte", "qid": "Q42"},
+    "Merge": {"speaker": "speaker-0b1c2d3e4f5a69788796"},
+    "Split": {"articles": [EXAMPLE_IDS["article"]]},
+    "Status": {"status": "ok"},
+    "Info": {
+        "name": "whosaid",
+        "version": "0.1.0",
+        "model": _MODEL,
+        "habits": ["world", "polnear"],
+        "languages": ["en"],
+        "limits": {"max_body_bytes": 1_000_000, "max_waiting": 16, "max_title": 1_000, "max_url": 2_000},
+    },
+}
+"""By the names of the schemas: what a body of it looks like."""
+
+PROBLEMS: dict[str, dict[str, Any]] = {
+    "bad-json": {"detail": "The body is not JSON: Expecting value (line 1, column 10)."},
+    "not-found": {"detail": "There is no article 'article-0'."},
+    "method-not-allowed": {"detail": "The method is not allowed for the requested URL."},
+    "conflict": {"detail": "The external_id and the url are of two different articles."},
+    "too-large": {
+        "detail": "The body has 2,000,000 bytes or more; at most 1,000,000 are allowed.",
+        "limit": 1_000_000,
+        "observed": 2_000_000,
+        "setting": "WHOSAID_MAX_BODY_BYTES",
+    },
+    "wrong-content-type": {"detail": "The content type must be application/json, not 'text/plain'."},
+    "invalid": {"errors": [{"field": "text", "message": "Must not be empty."}]},
+    "overloaded": {
+        "detail": "16 requests are waiting already.",
+        "limit": 16,
+        "observed": 17,
+        "setting": "WHOSAID_MAX_WAITING",
+    },
+    "not-ready": {"detail": "The database does not answer."},
+    "internal": {"detail": "Something went wrong that should not have; nothing was stored."},
+}
+"""By the names of the problems: what one of them says besides its title."""

@@ -23,10 +23,14 @@ blueprint = Blueprint("health", __name__, description="Is it alive, is it ready,
 class Health(MethodView):
     """Liveness."""
 
-    @blueprint.response(200, StatusSchema, example={"status": "ok"})
+    @blueprint.response(200, StatusSchema)
     @blueprint.doc(operationId="getHealth")
     def get(self) -> dict[str, str]:
-        """Tell whether the process answers."""
+        """Tell whether the process answers.
+
+        For whoever restarts processes that hang. It looks at nothing else: a service that cannot
+        read articles now still answers ok.
+        """
         return {"status": "ok"}
 
 
@@ -34,11 +38,15 @@ class Health(MethodView):
 class Readiness(MethodView):
     """Readiness."""
 
-    @blueprint.response(200, StatusSchema, example={"status": "ok"})
+    @blueprint.response(200, StatusSchema)
     @blueprint.problems(503)
     @blueprint.doc(operationId="getReadiness")
     def get(self) -> dict[str, str]:
-        """Tell whether articles can be read and stored."""
+        """Tell whether articles can be read and stored.
+
+        For whoever sends requests only to services that can take them: the model reads a sentence,
+        and the database is asked. 503 until both are well; the detail says what is not.
+        """
         reading = current_app.config["READER"].read_one(_PROBE)
         if not reading.attributions:
             raise NotReady("The model finds nothing in a sentence that it knows.")
@@ -58,7 +66,11 @@ class Info(MethodView):
     @blueprint.response(200, InfoSchema)
     @blueprint.doc(operationId="getInfo")
     def get(self) -> dict[str, Any]:
-        """Tell versions, limits and what can be asked for."""
+        """Tell versions, limits and what can be asked for.
+
+        Limits are settings of the service, so a client that wants to keep to them should read them
+        here.
+        """
         settings = current_app.config["SETTINGS"]
         return {
             "name": "whosaid",

@@ -12,6 +12,7 @@ from flask import Blueprint, Flask, Response, current_app
 
 from service import __version__
 from service.api import Api, analyses, articles, claims, health, speakers
+from service.api.contract import complete
 from service.config import load_settings
 
 DESCRIPTION = """\
@@ -38,8 +39,14 @@ def register(app: Flask) -> Api:
     for resource in (analyses, articles, claims, speakers, health):
         api.register_blueprint(resource.blueprint)
     app.register_blueprint(page)
-    app.config["OPENAPI_YAML"] = to_yaml(api.spec.to_dict())
+    app.config["OPENAPI_YAML"] = to_yaml(complete(api.spec.to_dict(), _meanings(api)))
     return api
+
+
+def _meanings(api: Api) -> dict[str, str]:
+    """What each schema says of itself, by its name in the contract."""
+    found = api.ma_plugin.converter.refs.items()
+    return {name: " ".join((key[0].__doc__ or "").replace("``", "`").split()) for key, name in found}
 
 
 class _Dumper(yaml.SafeDumper):
@@ -61,7 +68,7 @@ def openapi() -> Response:
 
 def to_yaml(spec: dict[str, Any]) -> str:
     """The contract as it is committed."""
-    ordered = {key: spec[key] for key in ("openapi", "info", "tags", "paths", "components")}
+    ordered = {key: spec[key] for key in ("openapi", "info", "servers", "tags", "paths", "components")}
     return yaml.dump(ordered, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
 
 
