@@ -7,6 +7,7 @@ import logging
 from flask import Flask, Response
 
 from models.reader import Reader
+from service import web
 from service.api import problems, spec, timing
 from service.config import Settings
 from service.keeping import Keeper
@@ -39,6 +40,7 @@ def create_app(settings: Settings, reader: Reads | None = None) -> Flask:
     timing.register(app)
     spec.register(app)
     problems.register(app)
+    app.register_blueprint(web.blueprint)
     app.after_request(_secure)
     return app
 
@@ -53,5 +55,5 @@ def _load(settings: Settings) -> Reader:
 
 def _secure(response: Response) -> Response:
     response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Cache-Control"] = "no-store"
+    response.headers.setdefault("Cache-Control", "no-store")
     return response
