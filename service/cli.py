@@ -9,7 +9,9 @@ import click
 
 from service import __version__
 from service.commands.evaluation import evaluate
+from service.commands.keys import keys
 from service.commands.reading import read
+from service.commands.same import same
 from service.commands.serving import db, serve
 
 
@@ -31,7 +33,7 @@ def main() -> None:
         sys.stdout.reconfigure(errors="replace")  # an old terminal lacks some of an article's characters
 
 
-for _command in (read, evaluate, serve, db):
+for _command in (read, evaluate, same, serve, db, keys):
     main.add_command(_command)
 
 

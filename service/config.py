@@ -7,11 +7,16 @@ lists them all, and a test compares that table with this file.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields
-from typing import Any, get_type_hints
+from typing import Any, Literal, get_args, get_type_hints
 
 from models.records import HABITS, Habit
+
+KeysNeeded = Literal["auto", "on", "off"]
+LogLevel = Literal["debug", "info", "warning", "error"]
+LogFormat = Literal["auto", "json", "console"]
 
 PREFIX = "WHOSAID_"
 
@@ -20,8 +25,10 @@ class SettingsError(Exception):
     """A setting has a value that it cannot have; the message names both."""
 
 
-def _setting(default: Any, doc: str, *, least: int | None = None, most: int | None = None) -> Any:
-    return field(default=default, metadata={"doc": doc, "least": least, "most": most})
+def _setting(
+    default: Any, doc: str, *, least: int | None = None, most: int | None = None, pattern: str | None = None
+) -> Any:
+    return field(default=default, metadata={"doc": doc, "least": least, "most": most, "pattern": pattern})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +51,12 @@ class Settings:
         "Where articles are kept: `sqlite:///file`, on a local disk, or `postgresql://user@host/name`.",
     )
     max_body_bytes: int = _setting(1_000_000, "The longest request body.", least=1, most=1_000_000_000)
+    idempotency_hours: int = _setting(
+        24,
+        "How long answers to requests with an Idempotency-Key are given again.",
+        least=1,
+        most=8760,
+    )
     max_waiting: int = _setting(
         16,
         "Requests of one process that may wait for their turn to be read; the next ones get 429.",
@@ -51,6 +64,49 @@ class Settings:
         most=1000,
     )
     timeout: int = _setting(120, "Seconds after which a process that shows no life is replaced.", least=1, most=86_400)
+    deadline: int = _setting(
+        60,
+        "Seconds after which a request that still waits for its turn to be read gets 503.",
+        least=1,
+        most=86_400,
+    )
+    keys: KeysNeeded = _setting(
+        "auto",
+        "Whether requests need an API key: `on`, `off`, or `auto`: on unless only this machine can reach the host.",
+    )
+    requests_per_minute: int = _setting(
+        600,
+        "Requests that a key may send in a minute, unless it has its own limit; 0 for no limit.",
+        least=0,
+        most=10**9,
+    )
+    characters_per_day: int = _setting(
+        0,
+        "Code points of articles that are read for a key in a day (UTC), unless it has its own limit; 0 for no limit.",
+        least=0,
+        most=10**15,
+    )
+    cors_origins: str = _setting(
+        "",
+        "Origins, separated by commas, whose pages may call this service from a browser: `https://news.example`.",
+        pattern=r"(https?://[\w.:\[\]-]+(, *|$))*",
+    )
+    trusted_proxies: int = _setting(
+        0, "Proxies in front of this service whose X-Forwarded-For and the like are believed.", least=0, most=10
+    )
+    log_level: LogLevel = _setting("info", "The least that is logged: `debug`, `info`, `warning` or `error`.")
+    log_format: LogFormat = _setting(
+        "auto", "How lines are written: `json`, `console`, or `auto`: for people on a terminal, else JSON."
+    )
+    drain_seconds: int = _setting(
+        2,
+        "Seconds between SIGTERM, when /readyz begins to answer 503, and the end of taking new connections.",
+        least=0,
+        most=600,
+    )
+    stop_seconds: int = _setting(
+        30, "Seconds that requests in flight have to come to an end when the service stops.", least=1, most=3_600
+    )
 
 
 def documentation() -> list[tuple[str, str, str]]:
@@ -86,11 +142,14 @@ def load_settings(overrides: Mapping[str, Any] | None = None, environ: Mapping[s
 
 
 def _read(shown: str, one: Field[Any], value: str) -> Any:
-    if one.name == "habit":
-        if value not in HABITS:
-            raise SettingsError(f"{shown} must be one of {', '.join(HABITS)}, not {value!r}")
+    kind = get_type_hints(Settings)[one.name]
+    if choices := get_args(kind):
+        if value not in choices:
+            raise SettingsError(f"{shown} must be one of {', '.join(choices)}, not {value!r}")
         return value
-    if get_type_hints(Settings)[one.name] is not int:
+    if (pattern := one.metadata["pattern"]) and not re.fullmatch(pattern, value):
+        raise SettingsError(f"{shown} is not as it should be: {one.metadata['doc']} It is {value!r}")
+    if kind is not int:
         return value
     least, most = one.metadata["least"], one.metadata["most"]
     try:

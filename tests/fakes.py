@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from zlib import crc32
+
+import numpy as np
+from numpy.typing import NDArray
 
 from models.records import Article, Attribution, Habit, Reading, Span, Speaker, SpeakerCandidate
+from models.same import Assertion
 from models.text import attribution_type, paragraphs, sentences
 
 _DIRECT = re.compile(r"(?P<content>[“\"][^”\"]+[”\"]),? (?:(?P<cue>said) (?P<source>[A-Z]\w+))")
@@ -78,3 +83,31 @@ class EagerReader(FakeReader):
             (0.7, 0.1, 0.1, 0.1),
         )
         return Reading(text, tuple(blocks), tuple(sentences(text, blocks)), (one,), (Speaker(name, "person"),))
+
+
+class FakeSame:
+    """Tells the same claim by its words: two texts are as alike as the words that they share."""
+
+    version = "fake"
+    width = 384
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """A text's words, hashed and counted."""
+        out = np.zeros((len(texts), self.width), dtype=np.float32)
+        for row, text in zip(out, texts, strict=True):
+            for word in _words(text) or [""]:
+                row[crc32(word.encode("utf-8", "replace")) % self.width] += 1
+            row /= np.linalg.norm(row)
+        return out
+
+    def score(self, pairs: Sequence[tuple[Assertion, Assertion]]) -> NDArray[np.float64]:
+        """The share of words that both have."""
+        return np.array([_overlap(set(_words(a.text)), set(_words(b.text))) for a, b in pairs], dtype=np.float64)
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+", text.lower())
+
+
+def _overlap(a: set[str], b: set[str]) -> float:
+    return len(a & b) / max(len(a | b), 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http
 from collections.abc import Callable
+from functools import partial
 from itertools import groupby
 from typing import Any
 
@@ -12,9 +13,11 @@ from werkzeug.exceptions import HTTPException
 
 from service.api.contract import COMMON
 from service.api.examples import PROBLEMS
+from service.api.idempotency import PARAMETER, idempotent
 from service.api.parsing import Parser
 from service.api.problems import CONTENT_TYPE, ProblemSchema, respond, translate
 from service.errors import KINDS, ServiceError
+from service.security import access
 
 
 class Blueprint(flask_smorest.Blueprint):
@@ -31,6 +34,21 @@ class Blueprint(flask_smorest.Blueprint):
             return handler
 
         return decorate
+
+    def idempotent(self, handler: Any = None, *, body: Callable[..., str] | None = None) -> Any:
+        """Let callers name a request by an ``Idempotency-Key``, and declare what that may answer.
+
+        Goes below ``arguments`` and above ``response``: what is not valid is not remembered.
+
+        Args:
+            handler: What to decorate; None if ``body`` is given.
+            body: Given the handler's arguments, tells the body; None takes them as JSON.
+        """
+        if handler is None:
+            return partial(self.idempotent, body=body)
+        wrapped = self.problems(409, 422)(idempotent(handler, body))
+        wrapped._apidoc.setdefault("arguments", {}).setdefault("parameters", []).append(dict(PARAMETER))
+        return wrapped
 
 
 class Api(flask_smorest.Api):
@@ -57,7 +75,7 @@ class Api(flask_smorest.Api):
                         }
                     },
                 },
-                lazy=status not in COMMON,
+                lazy=status not in (*COMMON, *access.STATUSES),
             )
 
 

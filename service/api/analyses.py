@@ -15,6 +15,7 @@ from service.api import Blueprint
 from service.api.schemas import AnalysisRequestSchema, AnalysisSchema, span_record
 from service.api.turns import habit_of, read
 from service.intake import page_of
+from service.security import access
 
 blueprint = Blueprint("analyses", __name__, url_prefix="/v1/analyses", description="Read an article.")
 
@@ -27,6 +28,7 @@ class Analyses(MethodView):
     @blueprint.response(200, AnalysisSchema)
     @blueprint.problems(400, 413, 415, 422, 429)
     @blueprint.doc(operationId="analyse")
+    @access.needs("read")
     def post(self, asked: dict[str, Any]) -> dict[str, Any]:
         """Find the attributions of an article.
 

@@ -36,6 +36,7 @@ class Articles(MethodView):
     """All articles."""
 
     @blueprint.arguments(ArticleRequestSchema)
+    @blueprint.idempotent
     @blueprint.response(201, StoredArticleSchema)
     @blueprint.alt_response(200, schema=StoredArticleSchema, description="It was stored before, and is updated.")
     @blueprint.problems(400, 409, 413, 415, 422, 429)

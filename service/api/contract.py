@@ -17,7 +17,13 @@ COMMON: Final = (500,)
 _KINDS: Final = {"articles": "article", "claims": "claim", "speakers": "speaker"}
 _SCHEMA = "#/components/schemas/"
 _ALWAYS: Final = ("X-Request-ID", "Server-Timing")
-_COME_AGAIN: Final = ("TOO_MANY_REQUESTS", "SERVICE_UNAVAILABLE")
+_OF_PROBLEMS: Final = {
+    "UNAUTHORIZED": ("WWW-Authenticate",),
+    "FORBIDDEN": ("WWW-Authenticate",),
+    "CONFLICT": ("Retry-After",),
+    "TOO_MANY_REQUESTS": ("Retry-After", "RateLimit", "RateLimit-Policy"),
+    "SERVICE_UNAVAILABLE": ("Retry-After",),
+}
 # The one way to say it that makers of clients pass over, instead of making a type of each alternative.
 _EITHER: Final = {
     "if": {"required": ["text"]},
@@ -40,6 +46,9 @@ _HEADERS: Final[dict[str, Record]] = {
         "description": "After so many seconds another try makes sense.",
         "schema": {"type": "integer", "minimum": 0},
     },
+    "RateLimit": {"description": "What the API key has left, and for how long.", "schema": {"type": "string"}},
+    "RateLimit-Policy": {"description": "What the API key may have in all.", "schema": {"type": "string"}},
+    "WWW-Authenticate": {"description": "How to send an API key.", "schema": {"type": "string"}},
     "Location": {"description": "Where it is.", "schema": {"type": "string"}},
 }
 
@@ -92,8 +101,7 @@ def complete(spec: Record, meanings: dict[str, str]) -> Record:
     components["examples"] = {name: {"value": EXAMPLES[name]} for name in sorted(used)}
     components["headers"] = _HEADERS
     for name, response in components["responses"].items():
-        again = ("Retry-After",) if name in _COME_AGAIN else ()
-        _add_headers(response, *_ALWAYS, *again)
+        _add_headers(response, *_ALWAYS, *_OF_PROBLEMS.get(name, ()))
     for name in ("AnalysisRequest", "ArticleRequest"):
         components["schemas"][name] |= _EITHER
     _link(spec)

@@ -154,19 +154,32 @@ EXAMPLES: dict[str, Any] = {
     "Merge": {"speaker": "speaker-0b1c2d3e4f5a69788796"},
     "Split": {"articles": [EXAMPLE_IDS["article"]]},
     "Status": {"status": "ok"},
+    "Readiness": {"status": "ok", "checks": {"database": "ok", "model": "ok"}},
     "Info": {
         "name": "whosaid",
         "version": "0.1.0",
         "model": _MODEL,
         "habits": ["world", "polnear"],
         "languages": ["en"],
-        "limits": {"max_body_bytes": 1_000_000, "max_waiting": 16, "max_title": 1_000, "max_url": 2_000},
+        "needs_key": True,
+        "limits": {
+            "max_body_bytes": 1_000_000,
+            "max_waiting": 16,
+            "idempotency_hours": 24,
+            "deadline": 60,
+            "requests_per_minute": 600,
+            "characters_per_day": 0,
+            "max_title": 1_000,
+            "max_url": 2_000,
+        },
     },
 }
 """By the names of the schemas: what a body of it looks like."""
 
 PROBLEMS: dict[str, dict[str, Any]] = {
     "bad-json": {"detail": "The body is not JSON: Expecting value (line 1, column 10)."},
+    "unauthorized": {"detail": "Send an API key: Authorization: Bearer and the key, or X-API-Key."},
+    "forbidden": {"detail": "The key ws_5f2c has not the scope write.", "scope": "write"},
     "not-found": {"detail": "There is no article 'article-0'."},
     "method-not-allowed": {"detail": "The method is not allowed for the requested URL."},
     "conflict": {"detail": "The external_id and the url are of two different articles."},
@@ -184,7 +197,21 @@ PROBLEMS: dict[str, dict[str, Any]] = {
         "observed": 17,
         "setting": "WHOSAID_MAX_WAITING",
     },
-    "not-ready": {"detail": "The database does not answer."},
+    "rate-limited": {
+        "detail": "The key may have 600 requests in a minute; 600 are used, and this would be 1 more.",
+        "limit": 600,
+        "observed": 601,
+        "setting": "WHOSAID_REQUESTS_PER_MINUTE",
+    },
+    "in-progress": {"detail": "The request with the Idempotency-Key 'harbour-1' is being worked on."},
+    "key-reused": {
+        "detail": "The Idempotency-Key 'harbour-1' came with another request before; use a new one for each."
+    },
+    "deadline-passed": {
+        "detail": "The turn to be read did not come in time; nothing was read.",
+        "setting": "WHOSAID_DEADLINE",
+    },
+    "not-ready": {"detail": "The database does not answer.", "checks": {"database": "The database does not answer."}},
     "internal": {"detail": "Something went wrong that should not have; nothing was stored."},
 }
 """By the names of the problems: what one of them says besides its title."""

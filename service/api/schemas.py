@@ -351,11 +351,35 @@ class StatusSchema(ma.Schema):
     status = fields.String(required=True, metadata={"description": "ok"})
 
 
+class ReadinessSchema(StatusSchema):
+    """Whether the service can do its work."""
+
+    checks = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(),
+        required=True,
+        metadata={"description": "What was looked at: ok, or what is wrong."},
+    )
+
+
 class LimitsSchema(ma.Schema):
     """What the service will take."""
 
     max_body_bytes = fields.Integer(required=True, metadata={"description": "The longest request body."})
     max_waiting = fields.Integer(required=True, metadata={"description": "Requests of a process that may wait."})
+    idempotency_hours = fields.Integer(
+        required=True, metadata={"description": "How long answers are given again to the same Idempotency-Key."}
+    )
+    deadline = fields.Integer(
+        required=True, metadata={"description": "Seconds that a request may wait for its turn to be read."}
+    )
+    requests_per_minute = fields.Integer(
+        required=True, metadata={"description": "Requests of a key in a minute, unless it has its own limit; 0: any."}
+    )
+    characters_per_day = fields.Integer(
+        required=True,
+        metadata={"description": "Code points read for a key in a day (UTC), unless it has its own limit; 0: any."},
+    )
     max_title = fields.Integer(required=True, metadata={"description": "The longest title, in code points."})
     max_url = fields.Integer(required=True, metadata={"description": "The longest url, in code points."})
 
@@ -368,4 +392,8 @@ class InfoSchema(ma.Schema):
     model = fields.Nested(ModelSchema, required=True)
     habits = fields.List(fields.String(), required=True, metadata={"description": "The habits that can be followed."})
     languages = fields.List(fields.String(), required=True, metadata={"description": "The languages that are read."})
+    needs_key = fields.Boolean(
+        required=True,
+        metadata={"description": "Whether requests need an API key; without, whoever reaches the service may do all."},
+    )
     limits = fields.Nested(LimitsSchema, required=True)

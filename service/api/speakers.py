@@ -103,6 +103,7 @@ class Merge(MethodView):
     """Two that are one."""
 
     @blueprint.arguments(MergeSchema)
+    @blueprint.idempotent
     @blueprint.response(200, StoredSpeakerSchema)
     @blueprint.problems(400, 404, 409, 413, 415, 422)
     @blueprint.doc(operationId="mergeSpeakers")
@@ -123,6 +124,7 @@ class Split(MethodView):
     """One that is two."""
 
     @blueprint.arguments(SplitSchema)
+    @blueprint.idempotent
     @blueprint.response(201, StoredSpeakerSchema)
     @blueprint.problems(400, 404, 409, 413, 415, 422)
     @blueprint.doc(operationId="splitSpeaker")

@@ -14,6 +14,7 @@ from service import __version__
 from service.api import Api, analyses, articles, claims, health, speakers
 from service.api.contract import complete
 from service.config import load_settings
+from service.security import access
 
 DESCRIPTION = """\
 Who said what, in whose words, where in the text: whosaid reads news articles and finds
@@ -39,7 +40,9 @@ def register(app: Flask) -> Api:
     for resource in (analyses, articles, claims, speakers, health):
         api.register_blueprint(resource.blueprint)
     app.register_blueprint(page)
-    app.config["OPENAPI_YAML"] = to_yaml(complete(api.spec.to_dict(), _meanings(api)))
+    contract = api.spec.to_dict()
+    access.declare(app, contract)
+    app.config["OPENAPI_YAML"] = to_yaml(complete(contract, _meanings(api)))
     return api
 
 
@@ -50,7 +53,11 @@ def _meanings(api: Api) -> dict[str, str]:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes texts of several lines as they read."""
+    """Writes texts of several lines as they read, and what occurs twice twice."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        """No anchors: not everything that reads YAML knows them."""
+        return True
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import current_app
+from flask import current_app, g
 
 from models.records import Habit, Reading
+from service.config import Settings
+from service.operations import metrics
 from service.pages import Page
+from service.security import access
 from service.stages import stage
 
 
@@ -22,7 +25,17 @@ def read(page: Page, habit: Habit) -> Reading:
 
     Raises:
         Overloaded: Too many wait already.
+        DeadlinePassed: Its turn did not come in time.
+        RateLimited: The caller's key has not so many characters left today.
     """
-    with current_app.config["GATE"](), stage("read"):
-        reading: Reading = current_app.config["READER"].read_one(page.article, habit=habit)
+    settings: Settings = current_app.config["SETTINGS"]
+    access.count_characters(len(page.text))
+    try:
+        with current_app.config["GATE"](g.begun + settings.deadline), stage("read"):
+            reading: Reading = current_app.config["READER"].read_one(page.article, habit=habit)
+    except Exception:
+        access.count_characters(-len(page.text))
+        raise
+    metrics.ARTICLES_READ.inc()
+    metrics.CHARACTERS_READ.inc(len(page.text))
     return reading

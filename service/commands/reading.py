@@ -6,11 +6,11 @@ import json
 import sys
 from collections import deque
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from time import monotonic
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -66,7 +66,7 @@ def read(
         raise click.UsageError("--ndjson needs --out.")
     if as_json:
         raise click.UsageError("--json goes with FILE.")
-    _check_files(ndjson, out)
+    commands.check_files(ndjson, out)
     skipped = _read_archive(commands.load_reader(weights, habit, threads), ndjson, out, skip_errors)
     if skipped:
         click.echo(f"{skipped} lines left out", err=True)
@@ -125,17 +125,6 @@ def _as_json(reading: Reading) -> dict[str, Any]:
     }
 
 
-def _check_files(source: Path, out: Path) -> None:
-    if str(source) != "-" and not source.is_file():
-        raise click.ClickException(f"there is no file {source}")
-    if str(out) == "-":
-        return
-    if not out.parent.is_dir():
-        raise click.ClickException(f"there is no folder {out.parent}")
-    if out.exists() and str(source) != "-" and out.samefile(source):
-        raise click.ClickException("--out must be another file than --ndjson")
-
-
 def _read_archive(reader: Reader, source: Path, out: Path, skip_errors: bool) -> int:
     """Read an archive into a file; the number of lines that were left out."""
     from rich.console import Console
@@ -161,7 +150,7 @@ def _read_archive(reader: Reader, source: Path, out: Path, skip_errors: bool) ->
     )
     try:
         with ExitStack() as stack:
-            lines = sys.stdin.buffer if str(source) == "-" else stack.enter_context(_opened(source))
+            lines = sys.stdin.buffer if str(source) == "-" else stack.enter_context(commands.opened(source))
             size = source.stat().st_size if str(source) != "-" else None
             progress = stack.enter_context(Progress(*columns, console=Console(stderr=True)))
             task = progress.add_task("reading", total=size, done=0, rate=0.0)
@@ -177,7 +166,7 @@ def _read_archive(reader: Reader, source: Path, out: Path, skip_errors: bool) ->
                 except OSError as error:
                     raise click.ClickException(f"cannot read {source}: {error.strerror}") from None
 
-            target = stack.enter_context(_output(out))
+            target = stack.enter_context(commands.output(out))
             begun = monotonic()
             for done, reading in enumerate(reader.read(articles()), 1):
                 target.write(to_line(items.popleft().id, reading) + "\n")
@@ -192,21 +181,3 @@ def _read_archive(reader: Reader, source: Path, out: Path, skip_errors: bool) ->
     except OSError as error:
         raise click.ClickException(f"cannot write {out}: {error.strerror}") from None
     return skipped
-
-
-def _opened(source: Path) -> IO[bytes]:
-    try:
-        return source.open("rb")
-    except OSError as error:
-        raise click.ClickException(f"cannot read {source}: {error.strerror}") from None
-
-
-def _output(out: Path) -> AbstractContextManager[IO[str]]:
-    from service.archives import whole_file
-
-    if str(out) == "-":
-        commands.write_utf8()
-        return nullcontext(sys.stdout)
-    if out.exists() and not out.is_file():  # /dev/null must not be replaced by a file
-        return out.open("w", encoding="utf-8", newline="\n")
-    return whole_file(out)

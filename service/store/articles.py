@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from hashlib import sha256
@@ -16,6 +17,7 @@ from models.records import ROLES, Reading
 from service.errors import Conflict
 from service.pages import Page
 from service.store.tables import Appearance, Article, Claim, ClaimSpan
+from service.tracking.clusters import Groups
 from service.tracking.speakers import drop_unused, find_speaker
 
 
@@ -62,11 +64,23 @@ def is_read(article: Article, handed: Handed, model: str, habit: str) -> bool:
     ]
 
 
+def will_move(article: Article, handed: Handed) -> bool:
+    """Whether an article will have been published at another time than what is stored says."""
+    return handed.page.published is not None and handed.page.published != article.published
+
+
 class Changed(Exception):
     """What was stored is not any more what it was when the caller looked; read the article and try again."""
 
 
-def save_article(session: Session, handed: Handed, reading: Reading | None, model: str, habit: str) -> tuple[str, bool]:
+def save_article(
+    session: Session,
+    handed: Handed,
+    reading: Reading | None,
+    model: str,
+    habit: str,
+    track: Callable[[Session, Article, Groups], None] | None = None,
+) -> tuple[str, bool]:
     """Store an article in place of the one that it is, if there is one.
 
     Args:
@@ -75,6 +89,7 @@ def save_article(session: Session, handed: Handed, reading: Reading | None, mode
         reading: What the Reader found in it; None if that is stored already, see ``is_read``.
         model: The version of the Reader's weights.
         habit: The habit that it followed.
+        track: Compares the article's claims with others'; called if there are new ones, or their date is another.
 
     Returns:
         The article's id, and whether it is new.
@@ -83,7 +98,7 @@ def save_article(session: Session, handed: Handed, reading: Reading | None, mode
         Conflict: It is two stored articles.
         Changed: There is no reading, and none is stored.
     """
-    page, now = handed.page, datetime.now(UTC)
+    page, now, groups = handed.page, datetime.now(UTC), Groups(session)
     article = find_article(session, handed)
     is_new = article is None
     if reading is None and (article is None or not is_read(article, handed, model, habit)):
@@ -91,12 +106,15 @@ def save_article(session: Session, handed: Handed, reading: Reading | None, mode
     if article is None:
         article = Article(id=f"article-{token_hex(10)}", created=now)
         session.add(article)
+    is_changed = reading is not None or will_move(article, handed)
+    if is_changed and not is_new:
+        groups.remove(article.seq)
     for name in ("title", "byline", "publisher", "url", "published"):
         if is_new or getattr(page, name) is not None:
             setattr(article, name, getattr(page, name))
     if is_new or handed.external_id is not None:
         article.external_id = handed.external_id
-    article.published_on = None if article.published is None else _day(article.published)
+    article.published_on = day_of(article.published)
     article.language = page.language or "en"
     article.updated = now
     if reading is not None:
@@ -106,6 +124,10 @@ def save_article(session: Session, handed: Handed, reading: Reading | None, mode
         session.flush()
         _replace_claims(session, article, reading)
     session.flush()
+    if is_changed:
+        if track is not None:
+            track(session, article, groups)
+        groups.settle()
     return article.id, is_new
 
 
@@ -170,12 +192,15 @@ def delete_article(session: Session, id_: str) -> bool:
     article = get_article(session, id_)
     if article is None:
         return False
-    speakers = [one.speaker_seq for one in article.cast]
+    speakers, groups = [one.speaker_seq for one in article.cast], Groups(session)
+    groups.remove(article.seq)
     session.delete(article)
     session.flush()
+    groups.settle()
     drop_unused(session, speakers)
     return True
 
 
-def _day(published: str) -> date:
-    return datetime.fromisoformat(published).date()
+def day_of(published: str | None) -> date | None:
+    """The day of a date or a moment in ISO 8601."""
+    return None if published is None else datetime.fromisoformat(published).date()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections import defaultdict
@@ -19,8 +20,9 @@ from service.api.links import LINKS, Link
 from service.api.spec import generate
 from service.app import create_app
 from service.config import load_settings
+from service.security.keys import SCOPES, create_key
 from tests.databases import ENGINES, database
-from tests.fakes import EagerReader
+from tests.fakes import EagerReader, FakeSame
 from tests.serving import serving
 
 CONTRACT = yaml.safe_load(generate())
@@ -35,13 +37,13 @@ max-examples = 20
 database = "none"
 
 [phases.stateful.generation]
-max-examples = 200
+max-examples = 100
 
 # Not every page has an article in it, and blank texts and lone surrogates are beyond JSON Schema.
 [checks]
 positive_data_acceptance.enabled = false
 # A body that is both wrong and too long may be refused for its length.
-negative_data_rejection.expected-statuses = [400, 404, 405, 409, 413, 415, 422, 429]
+negative_data_rejection.expected-statuses = [400, 401, 403, 404, 405, 409, 413, 415, 422, 429]
 """
 
 
@@ -49,17 +51,21 @@ negative_data_rejection.expected-statuses = [400, 404, 405, 409, 413, 415, 422, 
 def test_no_request_and_no_sequence_of_requests_breaks_the_contract(engine: str, tmp_path: Path) -> None:
     seen: dict[tuple[str, str], set[int]] = defaultdict(set)
     config = tmp_path / "schemathesis.toml"
-    config.write_text(CONFIG)
     with database(engine, tmp_path) as url:
-        app = create_app(load_settings({"max_body_bytes": 20_000, "database_url": url}, environ={}), EagerReader())
+        chosen = {"max_body_bytes": 20_000, "database_url": url, "keys": "on", "requests_per_minute": 0}
+        app = create_app(load_settings(chosen, environ={}), EagerReader(), FakeSame())
         app.config["STORE"].upgrade()
+        key = {"Authorization": "Bearer " + create_key(app.config["STORE"], "test", SCOPES)}
+        config.write_text(f"headers = {json.dumps(key)}\n".replace(": ", " = ", 1) + CONFIG)
 
         @app.after_request
         def note(response: Response) -> Response:
             seen[str(request.url_rule).replace("<id_>", "{id}"), request.method.lower()].add(response.status_code)
             return response
 
-        seed(app.test_client())
+        client = app.test_client()
+        client.environ_base["HTTP_AUTHORIZATION"] = key["Authorization"]
+        seed(client)
         with serving(app) as address:
             program = [sys.executable, "-m", "schemathesis.cli", "--config-file", config]
             done = subprocess.run(

@@ -168,8 +168,18 @@ def test_health_readiness_and_info(app: Flask) -> None:
         {"version": "fake", "habit": "world"},
         ["world", "polnear"],
     )
-    assert info["limits"] == {"max_body_bytes": 20_000, "max_waiting": 2, "max_title": 1000, "max_url": 2000}
-    assert client.get("/readyz").json == {"status": "ok"}
+    assert info["limits"] == {
+        "max_body_bytes": 20_000,
+        "max_waiting": 2,
+        "idempotency_hours": 24,
+        "deadline": 60,
+        "requests_per_minute": 600,
+        "characters_per_day": 0,
+        "max_title": 1000,
+        "max_url": 2000,
+    }
+    assert info["needs_key"] is False
+    assert client.get("/readyz").json == {"status": "ok", "checks": {"database": "ok", "model": "ok"}}
 
 
 def test_a_reader_that_finds_nothing_is_not_ready(app: Flask) -> None:
