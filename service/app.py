@@ -11,6 +11,7 @@ from models.reader import Reader
 from models.same import SameClaim
 from service import web
 from service.api import health, metrics, problems, spec, timing
+from service.batches.engine import Engine
 from service.config import Settings
 from service.keeping import Keeper
 from service.reading import Gate, Reads
@@ -40,6 +41,7 @@ def create_app(settings: Settings, reader: Reads | None = None, same: Decides | 
     app.config["STORE"] = Store(settings.database_url)
     app.config["SAME"] = same or SameClaim.from_pretrained()
     app.config["KEEPER"] = Keeper(app.config["STORE"], app.config["READER"].version, app.config["SAME"])
+    app.config["ENGINE"] = Engine(settings)
     app.config["GATE"] = Gate(settings.max_waiting)
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.json.ensure_ascii = False  # type: ignore[attr-defined]

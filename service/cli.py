@@ -8,11 +8,13 @@ from io import TextIOWrapper
 import click
 
 from service import __version__
+from service.commands.batch import batch
 from service.commands.evaluation import evaluate
 from service.commands.keys import keys
 from service.commands.reading import read
 from service.commands.same import same
 from service.commands.serving import db, serve
+from service.commands.working import worker
 
 
 def _version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
@@ -33,7 +35,7 @@ def main() -> None:
         sys.stdout.reconfigure(errors="replace")  # an old terminal lacks some of an article's characters
 
 
-for _command in (read, evaluate, same, serve, db, keys):
+for _command in (read, batch, evaluate, same, serve, worker, db, keys):
     main.add_command(_command)
 
 

@@ -107,11 +107,44 @@ class Settings:
     stop_seconds: int = _setting(
         30, "Seconds that requests in flight have to come to an end when the service stops.", least=1, most=3_600
     )
+    broker_url: str = _setting(
+        "",
+        "Broker of batches: `redis://host/0` or `amqp://user:password@host//`; empty for the embedded one, a file.",
+    )
+    data_folder: str = _setting(
+        "",
+        "Folder on a local disk for uploads and the embedded broker; empty for that of the embedded database.",
+    )
+    batch_workers: int = _setting(
+        1, "Processes beside the service that read batches; 0 leaves that to `whosaid worker`.", least=0, most=256
+    )
+    batch_lease: int = _setting(
+        30, "Seconds after which a worker that shows no life loses the articles that it has.", least=2, most=3600
+    )
+    article_timeout: int = _setting(
+        300,
+        "Seconds that a worker may take for an article of a batch; one that takes longer is reported.",
+        least=1,
+        most=86_400,
+    )
+    max_batch_bytes: int = _setting(10_000_000_000, "The longest archive, as sent and unpacked.", least=1, most=10**13)
+    max_gzip_ratio: int = _setting(100, "To how many times its size an archive may unpack.", least=1, most=1100)
+    keep_batches: int = _setting(
+        30, "Days after its end when a batch is removed with its results; 0 keeps all.", least=0, most=36_500
+    )
+    callback_hosts: str = _setting(
+        "", "Hosts, with commas between them, that callbacks may reach though their addresses are internal."
+    )
 
 
 def documentation() -> list[tuple[str, str, str]]:
     """Variable, default and meaning of each setting."""
     return [(PREFIX + one.name.upper(), str(one.default), one.metadata["doc"]) for one in fields(Settings)]
+
+
+def as_environment(settings: Settings) -> dict[str, str]:
+    """The variables that give the same settings to another process."""
+    return {PREFIX + name.upper(): str(value) for name, value in vars(settings).items()}
 
 
 def load_settings(overrides: Mapping[str, Any] | None = None, environ: Mapping[str, str] | None = None) -> Settings:

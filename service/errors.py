@@ -144,6 +144,20 @@ class DeadlinePassed(ServiceError):
     remedy = "Send the request again after as many seconds as the Retry-After header says, and fewer at once."
 
 
+class NoSpace(ServiceError):
+    """There is no room for what was sent."""
+
+    status, name, title = 507, "no-space", "There is no room for this"
+    remedy = "Nothing was kept.  Make room on the disk of the service, or send less."
+
+
+class Unreadable(ServiceError):
+    """An article of a batch that workers do not survive."""
+
+    status, name, title = 500, "unreadable", "The article cannot be read"
+    remedy = "A fault of the service, which went on without the article.  Please report it with the article."
+
+
 class NotReady(ServiceError):
     """The service cannot read articles now."""
 
@@ -153,5 +167,6 @@ class NotReady(ServiceError):
 
 KINDS: tuple[type[ServiceError], ...] = (
     BadRequest, BadJSON, Unauthorized, Forbidden, NotFound, MethodNotAllowed, Held, Conflict, TooLarge,
-    WrongContentType, Reused, Invalid, RateLimited, Overloaded, DeadlinePassed, NotReady, ServiceError,
+    WrongContentType, Reused, Invalid, RateLimited, Overloaded, DeadlinePassed, NoSpace, NotReady, Unreadable,
+    ServiceError,
 )  # fmt: skip

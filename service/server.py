@@ -14,6 +14,7 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 from gunicorn.glogging import Logger
 
+from service.batches.crew import Crew
 from service.config import Settings
 from service.operations import forget_counts, logs, share_counts
 from service.operations.cores import cores
@@ -30,8 +31,8 @@ _log = logging.getLogger(__name__)
 class Server(BaseApplication):
     """gunicorn with whosaid's application and settings."""
 
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
+    def __init__(self, settings: Settings, crew: Crew) -> None:
+        self.settings, self.crew = settings, crew
         self._stopping = mmap.mmap(-1, 1)  # seen by all processes
         super().__init__()
 
@@ -56,7 +57,7 @@ class Server(BaseApplication):
             "worker_tmp_dir": "/dev/shm" if os.path.isdir("/dev/shm") else None,  # noqa: S108
             "proc_name": "whosaid",
             "child_exit": _forget,
-            "on_exit": _clear,
+            "on_exit": self._clear,
         }.items():
             self.cfg.set(name, value)
 
@@ -97,9 +98,19 @@ class Server(BaseApplication):
         self._stopping[0] = 1
         time.sleep(self.settings.drain_seconds)
 
+    def _clear(self, _: Any) -> None:
+        """The end of the parent process; gunicorn's workers do not come here."""
+        self.crew.stop()
+        forget_counts()
+
 
 class _Arbiter(Arbiter):
-    """gunicorn's parent process, which stops in two steps."""
+    """gunicorn's parent process, which stops in two steps and looks after the workers of batches as well."""
+
+    def manage_workers(self) -> None:
+        """Start the processes that are missing."""
+        super().manage_workers()
+        self.app.crew.check()
 
     def handle_term(self) -> None:
         """SIGTERM."""
@@ -125,11 +136,6 @@ def _forget(_: Any, worker: Any) -> None:
     mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
 
 
-def _clear(_: Any) -> None:
-    """The end of the parent process; workers do not come here."""
-    forget_counts()
-
-
 def run(settings: Settings) -> None:
     """Serve until told to stop; an embedded database is brought up to date first.
 
@@ -138,11 +144,12 @@ def run(settings: Settings) -> None:
     """
     logs.configure(settings.log_level, settings.log_format)
     _prepare(settings)
+    crew = Crew(settings, settings.batch_workers)
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
     threads = settings.threads or max(1, cores() // settings.workers)
     os.environ["OMP_NUM_THREADS"] = str(threads)
     share_counts()
-    Server(replace(settings, threads=threads)).run()
+    Server(replace(settings, threads=threads), crew).run()
 
 
 def _prepare(settings: Settings) -> None:

@@ -10,11 +10,12 @@ from flask import current_app
 from flask.views import MethodView
 
 from models.claims import Claim, find_claims
-from models.records import Attribution, Reading, Span, Speaker
+from models.records import Attribution, Habit, Reading, Span, Speaker
 from service.api import Blueprint
 from service.api.schemas import AnalysisRequestSchema, AnalysisSchema, span_record
 from service.api.turns import habit_of, read
 from service.intake import page_of
+from service.pages import Page
 from service.security import access
 
 blueprint = Blueprint("analyses", __name__, url_prefix="/v1/analyses", description="Read an article.")
@@ -43,24 +44,29 @@ class Analyses(MethodView):
         page = page_of(asked)
         habit = habit_of(asked)
         reading = read(page, habit)
-        return {
-            "article": {
-                "text": page.text,
-                "title": page.title,
-                "byline": page.byline,
-                "publisher": page.publisher,
-                "url": page.url,
-                "published": page.published,
-                "language": page.language,
-                "boilerplate": [block.as_record() for block in page.boilerplate],
-                "paragraphs": [span._asdict() for span in reading.paragraphs],
-                "sentences": [span._asdict() for span in reading.sentences],
-            },
-            "attributions": [_attribution(one, reading) for one in reading.attributions],
-            "speakers": [_speaker(number, one, reading) for number, one in enumerate(reading.speakers)],
-            "claims": [_claim(one, reading) for one in find_claims(reading)],
-            "model": {"version": current_app.config["READER"].version, "habit": habit},
-        }
+        return analysis_record(page, reading, current_app.config["READER"].version, habit)
+
+
+def analysis_record(page: Page, reading: Reading, model: str, habit: Habit) -> dict[str, Any]:
+    """An article and what was found in it, as callers get it."""
+    return {
+        "article": {
+            "text": page.text,
+            "title": page.title,
+            "byline": page.byline,
+            "publisher": page.publisher,
+            "url": page.url,
+            "published": page.published,
+            "language": page.language,
+            "boilerplate": [block.as_record() for block in page.boilerplate],
+            "paragraphs": [span._asdict() for span in reading.paragraphs],
+            "sentences": [span._asdict() for span in reading.sentences],
+        },
+        "attributions": [_attribution(one, reading) for one in reading.attributions],
+        "speakers": [_speaker(number, one, reading) for number, one in enumerate(reading.speakers)],
+        "claims": [_claim(one, reading) for one in find_claims(reading)],
+        "model": {"version": model, "habit": habit},
+    }
 
 
 def _attribution(one: Attribution, reading: Reading) -> dict[str, Any]:

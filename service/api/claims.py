@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import current_app
 from flask.views import MethodView
-from sqlalchemy import ColumnElement, func, literal_column, select, text
+from sqlalchemy import ColumnElement, Select, func, literal_column, select, text
 from sqlalchemy.orm import joinedload, selectinload
 
 from service.api import Blueprint
@@ -20,15 +20,17 @@ from service.api.records import (
     existing,
     known_id,
 )
-from service.store.tables import Appearance, Article, Claim, Speaker
+from service.store.tables import Appearance, Article, Claim, Cluster, Speaker, TrackedClaim
 
 blueprint = Blueprint("claims", __name__, url_prefix="/v1/claims", description="Find claims in all articles.")
 
-_WITH_ALL = (
+WITH_ALL = (
     joinedload(Claim.article),
     joinedload(Claim.appearance).joinedload(Appearance.speaker),
+    joinedload(Claim.tracked).joinedload(TrackedClaim.cluster),
     selectinload(Claim.spans),
 )
+"""What a claim's record needs, got at once."""
 
 
 @blueprint.route("")
@@ -47,25 +49,12 @@ class Claims(MethodView):
         is not null there is another page: ask again with the same filters and cursor set to it.
         """
         store = current_app.config["STORE"]
-        query = published_in(select(Claim).join(Claim.article), asked).options(*_WITH_ALL)
-        if "article" in asked:
-            query = query.where(Article.id == asked["article"])
-        if "speaker" in asked or "kind" in asked:
-            query = query.join(Claim.appearance).join(Appearance.speaker)
-        if "speaker" in asked:
-            query = query.where(Speaker.id == asked["speaker"])
-        if "kind" in asked:
-            query = query.where(Speaker.kind == asked["kind"])
-        for name in ("type", "category"):
-            if name in asked:
-                query = query.where(getattr(Claim, name) == asked[name])
-        if "q" in asked:
-            query = query.where(_matches(asked["q"], store.is_embedded))
+        query = matching(select(Claim).join(Claim.article), asked, store.is_embedded).options(*WITH_ALL)
         with store.read() as session:
             return page(session, query, Claim.seq, asked, claim_record)
 
 
-@blueprint.route("/<id_>")
+@blueprint.route("/<string(minlength=7):id_>")  # "search" is no id
 class One(MethodView):
     """One claim."""
 
@@ -78,8 +67,29 @@ class One(MethodView):
         With who said it, and where: source, cue and content are spans of its article's text.
         """
         with current_app.config["STORE"].read() as session:
-            claim = session.scalar(select(Claim).where(Claim.id == known_id(id_, "claim")).options(*_WITH_ALL))
+            claim = session.scalar(select(Claim).where(Claim.id == known_id(id_, "claim")).options(*WITH_ALL))
             return claim_record(existing(claim, id_, "claim"))
+
+
+def matching(query: Select[Any], asked: dict[str, Any], is_embedded: bool) -> Select[Any]:
+    """Only those of claims, joined with their articles, that the filters let through."""
+    query = published_in(query, asked)
+    if "article" in asked:
+        query = query.where(Article.id == asked["article"])
+    if "speaker" in asked or "kind" in asked:
+        query = query.join(Claim.appearance).join(Appearance.speaker)
+    if "speaker" in asked:
+        query = query.where(Speaker.id == asked["speaker"])
+    if "kind" in asked:
+        query = query.where(Speaker.kind == asked["kind"])
+    for name in ("type", "category"):
+        if name in asked:
+            query = query.where(getattr(Claim, name) == asked[name])
+    if "q" in asked:
+        query = query.where(_matches(asked["q"], is_embedded))
+    if "cluster" in asked:
+        query = query.where(Claim.tracked.has(TrackedClaim.cluster.has(Cluster.id == asked["cluster"])))
+    return query
 
 
 def _matches(words: str, is_embedded: bool) -> ColumnElement[bool]:

@@ -14,7 +14,7 @@ Record = dict[str, Any]
 COMMON: Final = (500,)
 """Errors that every operation may answer with."""
 
-_KINDS: Final = {"articles": "article", "claims": "claim", "speakers": "speaker"}
+_KINDS: Final = {one + ("es" if one == "batch" else "s"): one for one in EXAMPLE_IDS}
 _SCHEMA = "#/components/schemas/"
 _ALWAYS: Final = ("X-Request-ID", "Server-Timing")
 _OF_PROBLEMS: Final = {
@@ -148,7 +148,9 @@ def _exemplify(body: Record) -> Iterator[str]:
     """Give a body without an example the one of its schema."""
     for media in body.get("content", {}).values():
         name = _schema_of(media)
-        if name in EXAMPLES and "example" not in media and "examples" not in media:
+        if "example" in media:
+            media["examples"] = {"example": {"value": media.pop("example")}}
+        elif name in EXAMPLES and "examples" not in media:
             media["examples"] = {name: {"$ref": f"#/components/examples/{name}"}}
             yield name
 

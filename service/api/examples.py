@@ -98,6 +98,8 @@ EXAMPLE_IDS: Final = {
     "article": "article-1f0c2d3e4b5a69788796",
     "claim": "claim-25afe1bf7e33c419d23e",
     "speaker": "speaker-770177b2c7284e1a538e",
+    "cluster": "cluster-0b9d2d3e4f5a69788796",
+    "batch": "batch-1f0c2d3e4b5a69788796",
 }
 """An id of each kind of record, the same in all examples."""
 
@@ -123,7 +125,13 @@ def _stored(claim: dict[str, Any], attribution: dict[str, Any], id_: str) -> dic
     """A claim of the analysis as it is stored."""
     spans = {role: attribution[role] for role in ("source", "cue", "content")}
     kept = {name: value for name, value in claim.items() if name != "attribution"}
-    return {**kept, "id": id_, "article": EXAMPLE_IDS["article"], "speaker": _SPEAKER, **spans}
+    return {
+        **kept,
+        "id": id_,
+        "article": EXAMPLE_IDS["article"],
+        "speaker": _SPEAKER,
+        "cluster": EXAMPLE_IDS["cluster"],
+    } | spans
 
 
 _CLAIMS = [
@@ -133,6 +141,55 @@ _CLAIMS = [
 
 _STORED_SPEAKER: dict[str, Any] = {**_SPEAKER, "aliases": ["Mayor Duarte"], "qid": None, "articles": 1, "claims": 2}
 _CURSOR = "WzQyLCI3YjFjMDk5ZmUyZDQiXQ"
+
+_BATCH_REQUEST: dict[str, Any] = {"items": [{"id": "harbour-1", **REQUEST}], "options": {"store": True}}
+
+_BATCH: dict[str, Any] = {
+    "id": EXAMPLE_IDS["batch"],
+    "state": "running",
+    "total": 20000,
+    "done": 4980,
+    "failed": 20,
+    "articles_per_second": 5.1,
+    "seconds_left": 2941.2,
+    "created": "2024-06-01T09:30:00+00:00",
+    "started": "2024-06-01T09:30:01+00:00",
+    "ended": None,
+    "options": {"store": True, "habit": "world", "ignore_unknown": False},
+    "callback": None,
+    "links": {
+        "self": f"/v1/batches/{EXAMPLE_IDS['batch']}",
+        "results": f"/v1/batches/{EXAMPLE_IDS['batch']}/results",
+        "errors": f"/v1/batches/{EXAMPLE_IDS['batch']}/errors",
+    },
+}
+
+_ERROR = {
+    "type": "/problems/invalid",
+    "title": "Some fields are not valid",
+    "status": 422,
+    "errors": [{"field": "text", "message": "Must not be empty."}],
+}
+
+_ELSEWHERE = "article-9c0c2d3e4b5a69788796"
+_TIMELINE = [
+    {"score": 1.0, "claim": _CLAIMS[0], "article": _HEAD},
+    {
+        "score": 0.93,
+        "claim": _CLAIMS[0] | {"id": "claim-7be1fa5cc1bbf7e33c41", "article": _ELSEWHERE},
+        "article": _HEAD | {"id": _ELSEWHERE, "publisher": "The Coast", "published": "2024-06-02"},
+    },
+]
+_CLUSTER: dict[str, Any] = {
+    "id": EXAMPLE_IDS["cluster"],
+    "text": _CLAIMS[0]["text"],
+    "articles": 2,
+    "claims": 2,
+    "first_published": "2024-05-31",
+    "last_published": "2024-06-02",
+    "speakers": [_SPEAKER],
+    "publishers": ["Harbour News", "The Coast"],
+}
 
 EXAMPLES: dict[str, Any] = {
     "AnalysisRequest": REQUEST,
@@ -153,6 +210,33 @@ EXAMPLES: dict[str, Any] = {
     "SpeakerChange": {"name": "Inês Duarte", "qid": "Q42"},
     "Merge": {"speaker": "speaker-0b1c2d3e4f5a69788796"},
     "Split": {"articles": [EXAMPLE_IDS["article"]]},
+    "Search": {
+        "text": "The port opens again at the beginning of the week.",
+        "speaker": "Ines Duarte",
+        "date": "2024-06-01",
+        "filters": {"published_from": "2024-05-01"},
+    },
+    "SimilarClaims": {"items": [_CLAIMS[0] | {"score": 0.93}]},
+    "ClusterPage": {"items": [_CLUSTER], "next": None},
+    "Cluster": {**_CLUSTER, "first": _TIMELINE[0], "timeline": _TIMELINE},
+    "BatchRequest": _BATCH_REQUEST,
+    "NewBatch": {**_BATCH, "callback_secret": None},
+    "Batch": _BATCH,
+    "BatchPage": {"items": [_BATCH], "next": _CURSOR},
+    "BatchResultPage": {
+        "items": [
+            {
+                "type": "result",
+                "number": 1,
+                "external_id": "harbour-1",
+                "article": EXAMPLE_IDS["article"],
+                "analysis": ANALYSIS,
+                "error": None,
+            }
+        ],
+        "next": _CURSOR,
+    },
+    "BatchErrorPage": {"items": [{"number": 7, "external_id": None, "error": _ERROR}], "next": _CURSOR},
     "Status": {"status": "ok"},
     "Readiness": {"status": "ok", "checks": {"database": "ok", "model": "ok"}},
     "Info": {
@@ -169,6 +253,9 @@ EXAMPLES: dict[str, Any] = {
             "deadline": 60,
             "requests_per_minute": 600,
             "characters_per_day": 0,
+            "max_batch_bytes": 1_000_000_000,
+            "max_gzip_ratio": 100,
+            "keep_batches": 30,
             "max_title": 1_000,
             "max_url": 2_000,
         },

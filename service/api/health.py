@@ -105,7 +105,21 @@ def check_model() -> None:
             raise NotReady("The model finds nothing in a sentence that it knows.")
 
 
-CHECKS: Final[dict[str, Callable[[], None]]] = {"database": check_database, "model": check_model}
+def check_broker() -> None:
+    """Whether the broker of batches answers.
+
+    Raises:
+        NotReady: It does not.
+    """
+    try:
+        current_app.config["ENGINE"].check()
+    except Exception as error:  # which one depends on the broker
+        raise NotReady("The broker of batches does not answer.") from error
+
+
+CHECKS: Final[dict[str, Callable[[], None]]] = {
+    "database": check_database, "broker": check_broker, "model": check_model,
+}  # fmt: skip
 """What /readyz asks; parts of the service that need more put it into ``app.config["CHECKS"]``."""
 
 
@@ -132,6 +146,9 @@ class Info(MethodView):
             "needs_key": current_app.config["NEEDS_KEY"],
             "limits": {
                 "max_body_bytes": settings.max_body_bytes,
+                "max_batch_bytes": settings.max_batch_bytes,
+                "max_gzip_ratio": settings.max_gzip_ratio,
+                "keep_batches": settings.keep_batches,
                 "max_waiting": settings.max_waiting,
                 "idempotency_hours": settings.idempotency_hours,
                 "deadline": settings.deadline,

@@ -57,18 +57,24 @@ def page(
     filters = sha256(repr(sorted((k, v) for k, v in asked.items() if k not in ("limit", "cursor"))).encode())
     mark = filters.hexdigest()[:12]
     if "cursor" in asked:
-        query = query.where(seq < _place(asked["cursor"], mark))
+        query = query.where(seq < place_of(asked["cursor"], mark))
     found: Sequence[Any] = session.scalars(query.order_by(seq.desc()).limit(asked["limit"] + 1)).all()
     items = found[: asked["limit"]]
     last = getattr(items[-1], seq.key) if len(found) > len(items) else None
-    return {"items": [show(one) for one in items], "next": None if last is None else _cursor(last, mark)}
+    return {"items": [show(one) for one in items], "next": None if last is None else cursor_of(last, mark)}
 
 
-def _cursor(seq: int, mark: str) -> str:
+def cursor_of(seq: int, mark: str) -> str:
+    """A place of a list as callers get it; ``mark`` tells the list."""
     return urlsafe_b64encode(json.dumps([seq, mark]).encode()).decode().rstrip("=")
 
 
-def _place(cursor: str, mark: str) -> int:
+def place_of(cursor: str, mark: str) -> int:
+    """The place that a cursor names.
+
+    Raises:
+        Invalid: It is not of this list.
+    """
     try:
         seq, found = json.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         if found == mark and isinstance(seq, int) and 0 <= seq < 2**62:

@@ -66,9 +66,7 @@ def read_body(req: Request) -> bytes:
     elif size <= limit:
         body = b"".join(_pieces(req, size))
     if size > limit:
-        # A client that is still busy sending would see a broken connection instead of the answer.
-        for _ in _pieces(req, limit * _DRAINED):
-            pass
+        drain(req, limit * _DRAINED)
         raise _too_large(f"The body has {size:,} bytes or more", limit, size)
     return body if encoding == "identity" else b"".join(inflate([body], limit))
 
@@ -114,6 +112,12 @@ def _too_large(says: str, limit: int, size: int) -> TooLarge:
     return TooLarge(
         f"{says}; at most {limit:,} are allowed.", limit=limit, observed=size, setting=PREFIX + "MAX_BODY_BYTES"
     )
+
+
+def drain(req: Request, most: int) -> None:
+    """Read on for a while: a client that is busy sending would see a broken connection instead of the answer."""
+    for _ in _pieces(req, most):
+        pass
 
 
 def _pieces(req: Request, most: int) -> Iterator[bytes]:

@@ -104,11 +104,14 @@ def translate(error: HTTPException) -> ServiceError:
     """An error of the framework as one of ours."""
     messages = (getattr(error, "data", None) or {}).get("messages")
     if error.code == 422 and messages:
-        return Invalid(
-            errors=[{"field": where, "message": what} for where, what in _flat(messages.get("json", messages))]
-        )
+        return Invalid(errors=field_errors(messages.get("json", messages)))
     kind = _BY_STATUS.get(error.code, BadRequest if (error.code or 500) < 500 else ServiceError)
     return kind(error.description)
+
+
+def field_errors(messages: Any) -> list[dict[str, str]]:
+    """Messages of marshmallow as the member ``errors`` has them."""
+    return [{"field": where, "message": what} for where, what in _flat(messages)]
 
 
 def _flat(messages: Any, path: tuple[str, ...] = ()) -> list[tuple[str, str]]:

@@ -103,6 +103,11 @@ class StoredClaimSchema(ma.Schema):
     context = fields.Nested(
         SpanSchema, required=True, allow_none=True, metadata={"description": "The sentence that the content begins in."}
     )
+    cluster = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "The id of its cluster; null if no other article has a claim that asserts the same."},
+    )
 
 
 class StoredArticleSchema(ArticleHeadSchema):
@@ -120,19 +125,21 @@ class StoredArticleSchema(ArticleHeadSchema):
     )
 
 
-class _Next(ma.Schema):
+class NextSchema(ma.Schema):
+    """Where a list goes on."""
+
     next = fields.String(
         required=True, allow_none=True, metadata={"description": "The cursor of the next page; null at the end."}
     )
 
 
-class ArticlePageSchema(_Next):
+class ArticlePageSchema(NextSchema):
     """A page of articles."""
 
     items = fields.List(fields.Nested(ArticleHeadSchema), required=True, metadata={"description": "Latest first."})
 
 
-class ClaimPageSchema(_Next):
+class ClaimPageSchema(NextSchema):
     """A page of claims."""
 
     items = fields.List(fields.Nested(StoredClaimSchema), required=True, metadata={"description": "Latest first."})
@@ -190,23 +197,25 @@ class SplitSchema(ma.Schema):
     )
 
 
-class SpeakerPageSchema(_Next):
+class SpeakerPageSchema(NextSchema):
     """A page of speakers."""
 
     items = fields.List(fields.Nested(StoredSpeakerSchema), required=True, metadata={"description": "Latest first."})
 
 
-class _Dates(PageArgumentsSchema):
+class DatesSchema(PageArgumentsSchema):
+    """Filters on the articles."""
+
     publisher = Text(metadata={"description": "Only of this publisher."})
     published_from = fields.Date(metadata={"description": "Only what appeared on this day or later."})
     published_to = fields.Date(metadata={"description": "Only what appeared on this day or earlier."})
 
 
-class ArticleArgumentsSchema(_Dates):
+class ArticleArgumentsSchema(DatesSchema):
     """Which articles to list."""
 
 
-class ClaimArgumentsSchema(_Dates):
+class ClaimArgumentsSchema(DatesSchema):
     """Which claims to list."""
 
     q = Text(
@@ -218,6 +227,7 @@ class ClaimArgumentsSchema(_Dates):
     kind = fields.String(validate=validate.OneOf(KINDS), metadata={"description": "Only of speakers of this kind."})
     type = fields.String(validate=validate.OneOf(TYPES), metadata={"description": "Only of this type."})
     category = fields.String(validate=validate.OneOf(CATEGORIES), metadata={"description": "Only of this category."})
+    cluster = Text(metadata={"description": "Only of this cluster, by its id."})
 
 
 class SpeakerArgumentsSchema(PageArgumentsSchema):
@@ -292,6 +302,7 @@ def claim_record(one: Claim) -> dict[str, Any]:
         "speaker": None if one.appearance is None else speaker_head(one.appearance.speaker),
         **{role: [span_record(text, s.start, s.end) for s in one.spans if s.role == role] for role in ROLES},
         "context": context,
+        "cluster": None if one.tracked is None or one.tracked.cluster is None else one.tracked.cluster.id,
     }
 
 

@@ -366,6 +366,15 @@ class LimitsSchema(ma.Schema):
     """What the service will take."""
 
     max_body_bytes = fields.Integer(required=True, metadata={"description": "The longest request body."})
+    max_batch_bytes = fields.Integer(
+        required=True, metadata={"description": "The longest archive, as sent and unpacked."}
+    )
+    max_gzip_ratio = fields.Integer(
+        required=True, metadata={"description": "To how many times its size an archive may unpack."}
+    )
+    keep_batches = fields.Integer(
+        required=True, metadata={"description": "Days after its end when a batch is removed; 0 for never."}
+    )
     max_waiting = fields.Integer(required=True, metadata={"description": "Requests of a process that may wait."})
     idempotency_hours = fields.Integer(
         required=True, metadata={"description": "How long answers are given again to the same Idempotency-Key."}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import yaml
 from flask import Blueprint, Flask, Response, current_app
 
 from service import __version__
-from service.api import Api, analyses, articles, claims, health, speakers
+from service.api import Api, analyses, articles, batches, claims, clusters, health, similar, speakers
 from service.api.contract import complete
 from service.config import load_settings
 from service.security import access
@@ -37,12 +38,12 @@ def register(app: Flask) -> Api:
         "API_SPEC_OPTIONS": {"info": {"description": DESCRIPTION}},
     }
     api = Api(app)
-    for resource in (analyses, articles, claims, speakers, health):
+    for resource in (analyses, articles, claims, similar, speakers, clusters, batches, health):
         api.register_blueprint(resource.blueprint)
     app.register_blueprint(page)
     contract = api.spec.to_dict()
     access.declare(app, contract)
-    app.config["OPENAPI_YAML"] = to_yaml(complete(contract, _meanings(api)))
+    app.config["OPENAPI_YAML"] = cache(lambda: to_yaml(complete(contract, _meanings(api))))  # when somebody asks
     return api
 
 
@@ -70,7 +71,7 @@ _Dumper.add_representer(str, _text)
 @page.get("/openapi.yaml")
 def openapi() -> Response:
     """The contract of this very service."""
-    return Response(current_app.config["OPENAPI_YAML"], content_type="application/yaml")
+    return Response(current_app.config["OPENAPI_YAML"](), content_type="application/yaml")
 
 
 def to_yaml(spec: dict[str, Any]) -> str:
@@ -84,7 +85,7 @@ def generate() -> str:
     app = Flask("whosaid")
     app.config["SETTINGS"] = load_settings(environ={})
     register(app)
-    return str(app.config["OPENAPI_YAML"])
+    return str(app.config["OPENAPI_YAML"]())
 
 
 def main() -> int:

@@ -16,7 +16,7 @@ from models.claims import find_claims
 from models.records import ROLES, Reading
 from service.errors import Conflict
 from service.pages import Page
-from service.store.tables import Appearance, Article, Claim, ClaimSpan
+from service.store.tables import Appearance, Article, Claim, ClaimSpan, TrackedClaim
 from service.tracking.clusters import Groups
 from service.tracking.speakers import drop_unused, find_speaker
 
@@ -182,6 +182,7 @@ def get_article(session: Session, id_: str) -> Article | None:
     """A stored article with its claims and speakers."""
     whole = (
         selectinload(Article.claims).selectinload(Claim.spans),
+        selectinload(Article.claims).joinedload(Claim.tracked).joinedload(TrackedClaim.cluster),
         selectinload(Article.cast).selectinload(Appearance.speaker),
     )
     return session.scalar(select(Article).where(Article.id == id_).options(*whole))

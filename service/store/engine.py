@@ -71,10 +71,14 @@ class Store:
             yield session
 
     @contextmanager
-    def write(self) -> Iterator[Session]:
-        """A session whose changes are all kept at its end, or none if an error leaves it."""
+    def write(self, *, alone: bool = True) -> Iterator[Session]:
+        """A session whose changes are all kept at its end, or none if an error leaves it.
+
+        Args:
+            alone: Keep other writers out; those who lock the rows that they change need not.
+        """
         with Session(self._writes) as session, session.begin():
-            if not self.is_embedded:
+            if alone and not self.is_embedded:
                 # One writer at a time, as in SQLite: who looks for a speaker or an article and makes it if
                 # there is none must not meet another who does the same.
                 session.execute(select(func.pg_advisory_xact_lock(_WRITING)))

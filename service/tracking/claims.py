@@ -5,24 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import insert, select
+from sqlalchemy import Select, insert, select
 from sqlalchemy.orm import Session
 
 from models.same import Assertion
 from service.store.engine import Store, batches
 from service.store.tables import Appearance, Article, Claim, SameClaim, TrackedClaim
 from service.tracking.clusters import Groups
-from service.tracking.vectors import Index, Vectors, pack, unpack
+from service.tracking.vectors import Index, Near, Vectors, pack, unpack
 
-LIKELY: Final = 0.6
-"""The least cosine of two claims that may be the same; all but one in a hundred that people call the same have it."""
+LIKELY: Final = 0.7
+"""The least cosine of two claims that may be the same; all but two in a hundred that people call the same have it."""
 
 MOST: Final = 20
 """With how many of the nearest a new claim is compared, besides the first claims that these repeat."""
+
+WORTH: Final = 0.15
+"""The least guess at which a pair is worth the decision; docs/architecture.md has the figures."""
+
+_RANKED: Final = 50
+"""How many of the nearest a search ranks."""
 
 SAME: Final = 0.5
 """The least probability at which two claims count as the same."""
@@ -47,6 +53,9 @@ class Decides(Protocol):
     def score(self, pairs: Sequence[Pair]) -> NDArray[np.float64]:
         """Probabilities that both assert the same, (n,)."""
 
+    def guess(self, pairs: Sequence[Pair], cosines: Sequence[float]) -> NDArray[np.float64]:
+        """The scores as well as can be told at once, from the cosines of the texts' vectors, (n,)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Compared:
@@ -56,7 +65,7 @@ class Compared:
     """The latest tracked claim that they were compared with."""
     vectors: dict[str, bytes]
     """By text, as they are stored."""
-    near: dict[str, list[int]]
+    near: dict[str, Near]
     """The likely equals by text."""
     scores: dict[Pair, float]
 
@@ -79,6 +88,27 @@ class Tracker:
         """Vectors as they are stored."""
         return pack(self.same.embed(texts)) if texts else []
 
+    def similar(self, one: Assertion, limit: int, among: Select[Any] | None = None) -> dict[int, float]:
+        """The tracked claims that are likeliest to assert the same, by ``seq``, with their probabilities.
+
+        Args:
+            one: What is asserted.
+            limit: How many at most.
+            among: A query for the ``TrackedClaim.seq`` of those that are looked at; None for all.
+        """
+        vector = unpack(self.embed([one.text]), self.same.width)
+        near = dict(self.index.search(vector, max(_RANKED, 2 * limit), among=among)[0])
+        with self.store.read() as session:
+            others = read_assertions(session, near)
+        pairs = {seq: _pair(one, other) for seq, other in others.items()}
+        scores = dict(
+            zip(pairs, self.same.guess(list(pairs.values()), [near[seq] for seq in pairs]).tolist(), strict=True)
+        )
+        best = sorted(scores, key=lambda seq: (-scores[seq], seq))[:limit]
+        worth = [seq for seq in best if scores[seq] >= WORTH]
+        scores |= zip(worth, self.same.score([pairs[seq] for seq in worth]).tolist(), strict=True)
+        return {seq: scores[seq] for seq in best}
+
     def compare(self, assertions: Sequence[Assertion]) -> Compared:
         """Find and score the likely equals of an article's claims, in no transaction."""
         texts = list(dict.fromkeys(one.text for one in assertions))
@@ -86,16 +116,15 @@ class Tracker:
         vectors = unpack(stored, self.same.width)
         seen = self.index.refresh()
         found = self.index.search(vectors, MOST, least=LIKELY)
-        near = {text: [seq for seq, _ in each] for text, each in zip(texts, found, strict=True)}
+        near = dict(zip(texts, found, strict=True))
         with self.store.read() as session:
             self._add_firsts(session, near, dict(zip(texts, vectors, strict=True)))
-            others = read_assertions(session, {seq for each in near.values() for seq in each})
-        pairs = [(one, others[seq]) for one in assertions for seq in near[one.text] if seq in others]
-        row = {text: number for number, text in enumerate(texts)}
-        alike = vectors @ vectors.T >= LIKELY
-        pairs += [(a, b) for a, b in combinations(assertions, 2) if alike[row[a.text], row[b.text]]]
+            others = read_assertions(session, {seq for each in near.values() for seq, _ in each})
+        row, alike = {text: number for number, text in enumerate(texts)}, vectors @ vectors.T
+        own = ((a, b, float(alike[row[a.text], row[b.text]])) for a, b in combinations(assertions, 2))
+        likely = [(one, others[seq], cos) for one in assertions for seq, cos in near[one.text] if seq in others]
         scores: dict[Pair, float] = {}
-        self._score(scores, pairs)
+        self._score(scores, [*likely, *(found for found in own if found[2] >= LIKELY)])
         return Compared(seen, dict(zip(texts, stored, strict=True)), near, scores)
 
     def track(self, session: Session, article: Article, groups: Groups, compared: Compared | None) -> None:
@@ -120,34 +149,35 @@ class Tracker:
         session.add_all(rows)
         session.flush()
         assertions = {row.seq: one for row, one in zip(rows, told, strict=True)}
-        pairs = {(other, seq) for seq, one in assertions.items() for other in compared.near[one.text]}
-        pairs |= self._later(session, rows, compared.seen)
-        assertions |= read_assertions(session, {one for one, _ in pairs} - assertions.keys())
-        pairs = {pair for pair in pairs if pair[0] in assertions}  # others may have gone since
-        self._score(compared.scores, [(assertions[one], assertions[other]) for one, other in pairs])
+        likely = {(other, seq): cos for seq, one in assertions.items() for other, cos in compared.near[one.text]}
+        likely |= self._later(session, rows, compared.seen)
+        assertions |= read_assertions(session, {other for other, _ in likely} - assertions.keys())
+        pairs = [(*pair, cos) for pair, cos in sorted(likely.items()) if pair[0] in assertions]  # others may have gone
+        self._score(compared.scores, [(assertions[one], assertions[other], cos) for one, other, cos in pairs])
         same = [
             {"one_seq": one, "other_seq": other, "probability": probability}
-            for one, other in sorted(pairs)
+            for one, other, _ in pairs
             if (probability := compared.scores[_pair(assertions[one], assertions[other])]) >= SAME
         ]
         if same:
             session.execute(insert(SameClaim), same)
         groups.add(row.seq for row in rows)
 
-    def _later(self, session: Session, rows: Sequence[TrackedClaim], seen: int) -> set[tuple[int, int]]:
+    def _later(self, session: Session, rows: Sequence[TrackedClaim], seen: int) -> dict[tuple[int, int], float]:
         """The likely equals of new claims among each other and those that others stored in the meantime."""
         query = select(TrackedClaim.seq, TrackedClaim.vector).where(TrackedClaim.seq > seen)
-        found = session.execute(query.where(TrackedClaim.version == self.same.version).order_by(TrackedClaim.seq)).all()
+        found = session.execute(query.where(TrackedClaim.version == self.same.version)).all()
         if not found or not rows:
-            return set()
-        alike = unpack([row.vector for row in rows], self.same.width) @ unpack([v for _, v in found], self.same.width).T
-        mine, others = np.nonzero(alike >= LIKELY)
-        near = {(found[other][0], rows[one].seq) for one, other in zip(mine.tolist(), others.tolist(), strict=True)}
-        return {(other, one) for other, one in near if other < one}
+            return {}
+        alike = unpack([v for _, v in found], self.same.width) @ unpack([row.vector for row in rows], self.same.width).T
+        places = (
+            (found[other][0], rows[one].seq, float(alike[other, one])) for other, one in np.argwhere(alike >= LIKELY)
+        )
+        return {(other, one): cos for other, one, cos in places if other < one}
 
-    def _add_firsts(self, session: Session, near: dict[str, list[int]], vectors: dict[str, Vectors]) -> None:
+    def _add_firsts(self, session: Session, near: dict[str, Near], vectors: dict[str, Vectors]) -> None:
         """Compare with the first claims that the nearest repeat, too: of many alike, they may not be the nearest."""
-        every = sorted({seq for each in near.values() for seq in each})
+        every = sorted({seq for each in near.values() for seq, _ in each})
         firsts, stored = dict[int, int](), dict[int, bytes]()
         for some in batches(every):
             repeated = select(TrackedClaim.seq, TrackedClaim.first_seq).where(TrackedClaim.seq.in_(some))
@@ -155,16 +185,21 @@ class Tracker:
         for some in batches(sorted(set(firsts.values()) - set(every))):
             asked = select(TrackedClaim.seq, TrackedClaim.vector).where(TrackedClaim.seq.in_(some))
             stored |= {row.seq: row.vector for row in session.execute(asked)}
-        for text, seqs in near.items():
-            for first in sorted({firsts[seq] for seq in seqs if firsts.get(seq) in stored}):
-                if unpack([stored[first]], self.same.width)[0] @ vectors[text] >= LIKELY:
-                    seqs.append(first)
+        for text, each in near.items():
+            for first in sorted({firsts[seq] for seq, _ in each if firsts.get(seq) in stored}):
+                cosine = float(unpack([stored[first]], self.same.width)[0] @ vectors[text])
+                if cosine >= LIKELY:
+                    each.append((first, cosine))
 
-    def _score(self, scores: dict[Pair, float], pairs: Iterable[Pair]) -> None:
-        """Fill in scores that are missing."""
-        new = list(dict.fromkeys(pair for one, other in pairs if (pair := _pair(one, other)) not in scores))
-        if new:
-            scores.update(zip(new, self.same.score(new).tolist(), strict=True))
+    def _score(self, scores: dict[Pair, float], likely: Iterable[tuple[Assertion, Assertion, float]]) -> None:
+        """Fill in scores that are missing; where the decision is not worth its time, the guess."""
+        new = {pair: cos for one, other, cos in likely if (pair := _pair(one, other)) not in scores}
+        if not new:
+            return
+        scores.update(zip(new, self.same.guess(list(new), list(new.values())).tolist(), strict=True))
+        worth = [pair for pair in new if scores[pair] >= WORTH]
+        if worth:
+            scores.update(zip(worth, self.same.score(worth).tolist(), strict=True))
 
 
 def assertion_of(claim: Claim) -> Assertion:

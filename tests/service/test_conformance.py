@@ -6,21 +6,29 @@ import json
 import subprocess
 import sys
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import pytest
 import yaml
-from flask import Response, request
+from flask import Flask, Response, request
 from flask.testing import FlaskClient
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from service.api.contract import Operation, operations
+from service.api.examples import EXAMPLES
 from service.api.links import LINKS, Link
+from service.api.routes import template
 from service.api.spec import generate
 from service.app import create_app
+from service.batches.reading import Desk, read_chunk
 from service.config import load_settings
 from service.security.keys import SCOPES, create_key
+from service.store.batches import Chunk
 from tests.databases import ENGINES, database
 from tests.fakes import EagerReader, FakeSame
 from tests.serving import serving
@@ -30,6 +38,7 @@ OPERATIONS = list(operations(CONTRACT))
 
 CONFIG = """
 seed = 3
+hooks = "hooks.py"
 continue-on-failure = true
 
 [generation]
@@ -44,6 +53,20 @@ max-examples = 100
 positive_data_acceptance.enabled = false
 # A body that is both wrong and too long may be refused for its length.
 negative_data_rejection.expected-statuses = [400, 401, 403, 404, 405, 409, 413, 415, 422, 429]
+
+# An article that is not valid is reported among the results, and fails no batch.
+[[operations]]
+include-operation-id = "createBatch"
+checks.negative_data_rejection.enabled = false
+"""
+
+HOOKS = """
+import schemathesis
+
+
+@schemathesis.serializer("application/x-ndjson")
+def as_it_is(_, value):
+    return value if isinstance(value, bytes) else str(value).encode(errors="surrogatepass")
 """
 
 
@@ -52,21 +75,22 @@ def test_no_request_and_no_sequence_of_requests_breaks_the_contract(engine: str,
     seen: dict[tuple[str, str], set[int]] = defaultdict(set)
     config = tmp_path / "schemathesis.toml"
     with database(engine, tmp_path) as url:
-        chosen = {"max_body_bytes": 20_000, "database_url": url, "keys": "on", "requests_per_minute": 0}
-        app = create_app(load_settings(chosen, environ={}), EagerReader(), FakeSame())
+        chosen = {"database_url": url, "data_folder": tmp_path, "keys": "on", "requests_per_minute": 0}
+        app = create_app(load_settings(chosen | {"max_body_bytes": 20_000}, environ={}), EagerReader(), FakeSame())
         app.config["STORE"].upgrade()
         key = {"Authorization": "Bearer " + create_key(app.config["STORE"], "test", SCOPES)}
+        (tmp_path / "hooks.py").write_text(HOOKS)
         config.write_text(f"headers = {json.dumps(key)}\n".replace(": ", " = ", 1) + CONFIG)
 
         @app.after_request
         def note(response: Response) -> Response:
-            seen[str(request.url_rule).replace("<id_>", "{id}"), request.method.lower()].add(response.status_code)
+            seen[template(str(request.url_rule)), request.method.lower()].add(response.status_code)
             return response
 
         client = app.test_client()
         client.environ_base["HTTP_AUTHORIZATION"] = key["Authorization"]
         seed(client)
-        with serving(app) as address:
+        with serving(app) as address, reading_batches(app):
             program = [sys.executable, "-m", "schemathesis.cli", "--config-file", config]
             done = subprocess.run(
                 [*program, "run", address + "/openapi.yaml"], cwd=tmp_path, capture_output=True, text=True
@@ -79,10 +103,42 @@ def test_no_request_and_no_sequence_of_requests_breaks_the_contract(engine: str,
     )
 
 
+def read_batches(app: Flask) -> None:
+    """Do what a worker would do with all chunks that wait."""
+    store, keeper = app.config["STORE"], app.config["KEEPER"]
+    desk = Desk("test", app.config["SETTINGS"], store, app.config["READER"], keeper)
+    with store.read() as session:
+        waiting = list(session.scalars(select(Chunk.seq).where(Chunk.state != "done")))
+    for chunk in waiting:
+        read_chunk(desk, chunk)
+
+
+@contextmanager
+def reading_batches(app: Flask) -> Iterator[None]:
+    """Do so again and again."""
+    is_over = Event()
+
+    def work() -> None:
+        while not is_over.wait(0.2):
+            read_batches(app)
+
+    thread = Thread(target=work)
+    thread.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        thread.join()
+
+
 def seed(client: FlaskClient) -> None:
-    """Store articles with a speaker who can be split, and one to merge with."""
-    for text in ("Bo said never.", "Cleo said nay.", "This was said, too.", "This was also said."):
-        assert client.post("/v1/articles", json={"text": text}).status_code in (200, 201)
+    """Store articles with a speaker who can be split, one to merge with, and a claim that two make; and a batch."""
+    harbour = EXAMPLES["ArticleRequest"]
+    told = {"text": harbour["text"] + " Ships wait.", "published": harbour["published"]}
+    said = ("Bo said never.", "Cleo said nay.", "This was said, too.", "This was also said.")
+    for body in [harbour, told, *({"text": text} for text in said)]:
+        assert client.post("/v1/articles", json=body).status_code == 201
+    assert client.post("/v1/batches", json=EXAMPLES["BatchRequest"]).status_code == 202
 
 
 @pytest.mark.parametrize("link", LINKS, ids=lambda link: f"{link.start}-{link.target}")
@@ -103,6 +159,7 @@ def perform(client: FlaskClient, name: str, *before: str) -> tuple[Any, TestResp
         response = client.open(
             one.path, method=one.method, json=body, query_string={"limit": 2} if one.method == "get" else {}
         )
+    read_batches(client.application)
     assert response.status_code < 300, response.text
     return body, response
 

@@ -170,6 +170,9 @@ def test_health_readiness_and_info(app: Flask) -> None:
     )
     assert info["limits"] == {
         "max_body_bytes": 20_000,
+        "max_batch_bytes": 10_000_000_000,
+        "max_gzip_ratio": 100,
+        "keep_batches": 30,
         "max_waiting": 2,
         "idempotency_hours": 24,
         "deadline": 60,
@@ -179,7 +182,8 @@ def test_health_readiness_and_info(app: Flask) -> None:
         "max_url": 2000,
     }
     assert info["needs_key"] is False
-    assert client.get("/readyz").json == {"status": "ok", "checks": {"database": "ok", "model": "ok"}}
+    checks = {"database": "ok", "broker": "ok", "model": "ok"}
+    assert client.get("/readyz").json == {"status": "ok", "checks": checks}
 
 
 def test_a_reader_that_finds_nothing_is_not_ready(app: Flask) -> None:
