@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from service import web
 from service.api import health, metrics, problems, spec, timing
 from service.batches.engine import Engine
 from service.config import Settings
@@ -60,6 +61,7 @@ def create_app(settings: Settings, reader: Reads | None = None, same: Decides | 
     spec.register(app)
     metrics.register(app)
     problems.register(app)
+    app.register_blueprint(web.blueprint)
     return app
 
 

@@ -1,4 +1,4 @@
-"""``python -m tests.whosaid``: whosaid as it is, with a reader and a decision that need no weights and may be told to fail."""
+"""``python -m tests.whosaid``: whosaid as it is, with stand-ins that need no weights and may be told to fail."""
 
 from __future__ import annotations
 
