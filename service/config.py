@@ -112,6 +112,9 @@ class Settings:
         "",
         "Broker of batches: `redis://host/0` or `amqp://user:password@host//`; empty for the embedded one, a file.",
     )
+    broker_queue: str = _setting(
+        "whosaid", "The queue's name; several whosaids that share a broker need different ones."
+    )
     data_folder: str = _setting(
         "",
         "Folder on a local disk for uploads and the embedded broker; empty for that of the embedded database.",

@@ -65,15 +65,22 @@ class Server(BaseApplication):
     def load(self) -> Flask:
         """The application, made in each worker."""
         # Imported here, in the worker: the parent must never touch torch.
+        from sqlalchemy.exc import SQLAlchemyError
+
         from models.reader import WeightsError
         from models.same import SameError
+        from models.same_embedding import BackboneError
         from service.store.engine import StoreError
 
         try:
             app = self.create_app()
-        except (WeightsError, SameError, StoreError) as error:
+        except (WeightsError, SameError, BackboneError, StoreError) as error:
             _log.error("cannot start: %s", error)
             sys.exit(_APP_LOAD_ERROR)
+        try:
+            app.config["KEEPER"].tracker.index.refresh()  # no caller should wait for it
+        except SQLAlchemyError:
+            _log.warning("the stored claims are not loaded yet: see /readyz")
         app.config["IS_STOPPING"] = self.is_stopping
         return app
 

@@ -77,6 +77,10 @@ class FakeSame:
         """The share of words that both have."""
         return np.array([_overlap(set(_words(a.text)), set(_words(b.text))) for a, b in pairs], dtype=np.float64)
 
+    def guess(self, pairs: Sequence[tuple[Assertion, Assertion]], cosines: Sequence[float]) -> NDArray[np.float64]:
+        """The same."""
+        return self.score(pairs)
+
 
 def _words(text: str) -> list[str]:
     return re.findall(r"\w+", text.lower())

@@ -115,3 +115,10 @@ BATCH: dict[str, Any] = {
         "errors": "/v1/batches/batch-1f0c2d3e4b5a69788796/errors",
     },
 }
+
+SEARCH: dict[str, Any] = {
+    "text": "The port opens again at the beginning of the week.",
+    "speaker": "Ines Duarte",
+    "date": "2024-06-01",
+    "filters": {"published_from": "2024-05-01"},
+}

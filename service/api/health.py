@@ -131,6 +131,7 @@ class Info(MethodView):
             "name": "whosaid",
             "version": __version__,
             "model": {"version": current_app.config["READER"].version, "habit": settings.habit},
+            "same_claim": {"version": current_app.config["SAME"].version},
             "habits": list(HABITS),
             "languages": ["en"],
             "needs_key": settings.needs_key,

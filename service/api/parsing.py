@@ -21,6 +21,9 @@ _GZIP = 16 + zlib.MAX_WBITS
 class Parser(FlaskParser):
     """webargs' parser with our own reading of JSON."""
 
+    DEFAULT_UNKNOWN_BY_LOCATION: dict[str, str | None] = FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION | {"query": None}
+    """A misspelt filter is as wrong as a misspelt field: the schemas' own rule holds."""
+
     def load_json(self, req: Request, schema: Any) -> Any:
         """The body as JSON.
 

@@ -11,7 +11,7 @@ import yaml
 from flask import Blueprint, Flask, Response, current_app
 
 from service import __version__
-from service.api import Api, analyses, articles, batches, claims, health, speakers
+from service.api import Api, analyses, articles, batches, claims, clusters, health, similar, speakers
 from service.config import load_settings
 from service.security import access
 
@@ -36,7 +36,7 @@ def register(app: Flask) -> Api:
         "API_SPEC_OPTIONS": {"info": {"description": DESCRIPTION}},
     }
     api = Api(app)
-    for resource in (analyses, articles, claims, speakers, batches, health):
+    for resource in (analyses, articles, claims, similar, speakers, clusters, batches, health):
         api.register_blueprint(resource.blueprint)
     app.register_blueprint(page)
     contract = api.spec.to_dict()

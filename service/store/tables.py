@@ -21,6 +21,8 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 _SEQUENCE = BigInteger().with_variant(Integer, "sqlite")  # only INTEGER counts up by itself in SQLite
 
+_CODE_POINTS = Text().with_variant(Text(collation="C"), "postgresql")
+
 
 class Base(DeclarativeBase):
     """All tables; a ``seq`` is never used again, so that what comes later is always greater."""
@@ -72,7 +74,9 @@ class Speaker(Base):
     name: Mapped[str] = mapped_column(Text)
     kind: Mapped[str] = mapped_column(String(20), index=True)
     is_known: Mapped[bool]
-    """Whether its name tells it from all others, so that other articles' mentions are it too."""
+    """Whether one of its names tells it from all others, so that other articles' mentions are it too."""
+    is_decided: Mapped[bool] = mapped_column(default=False)
+    """Whether a caller merged, split or named it: it is remembered even if no article has it."""
     qid: Mapped[str | None] = mapped_column(String(20), unique=True)
     created: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 
@@ -91,10 +95,25 @@ class SpeakerName(Base):
     name: Mapped[str] = mapped_column(Text)
     key: Mapped[str] = mapped_column(Text, index=True)
     last: Mapped[str] = mapped_column(Text, index=True)
+    identifies: Mapped[bool] = mapped_column(default=False)
+    """Whether other articles' speakers of this name are this one."""
 
     speaker: Mapped[Speaker] = relationship(back_populates="names")
+    words: Mapped[list[NameWord]] = relationship(cascade="all, delete-orphan", passive_deletes=True)
 
     __table_args__ = (UniqueConstraint("speaker_seq", "key"), {"sqlite_autoincrement": True})
+
+
+class NameWord(Base):
+    """A word of a name's key, in the order of code points: names are found by how their words begin."""
+
+    __tablename__ = "name_words"
+    __table_args__: Any = {}  # noqa: RUF012
+
+    word: Mapped[str] = mapped_column(_CODE_POINTS, primary_key=True)
+    name_seq: Mapped[int] = mapped_column(
+        ForeignKey("speaker_names.seq", ondelete="CASCADE"), primary_key=True, index=True
+    )
 
 
 class Appearance(Base):

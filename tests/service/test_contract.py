@@ -110,9 +110,10 @@ def test_health_readiness_and_info(app: Flask) -> None:
     client = app.test_client()
     assert client.get("/healthz").json == {"status": "ok"}
     info = client.get("/v1/info").json
-    assert (info["name"], info["model"], info["habits"]) == (
+    assert (info["name"], info["model"], info["same_claim"], info["habits"]) == (
         "whosaid",
         {"version": "fake", "habit": "world"},
+        {"version": "fake"},
         ["world", "polnear"],
     )
     assert info["limits"] == {
