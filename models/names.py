@@ -149,7 +149,7 @@ def _owners(
             owners = [one for one in same if spelled[mine[0]] in one.mentions] or owners
         if not owners and name.isupper():
             # An organization's initials that were taken for a place.
-            owners = [one for one in index.get(("organization", mine[0]), ()) if _initials(one.tokens) == mine[0]]
+            owners = [one for one in index.get(("organization", mine[0]), ()) if initials(one.tokens) == mine[0]]
         if not owners and not name.isupper():
             # A surname that was taken for the name of a thing.
             people = index.get(("person", mine[0]), ())
