@@ -12,8 +12,7 @@ from marshmallow import fields, validate
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from models.network import CATEGORIES, KINDS
-from models.records import ROLES
+from models.records import CATEGORIES, KINDS, ROLES
 from service.api.paging import PageArgumentsSchema
 from service.api.schemas import (
     TYPES,
