@@ -33,13 +33,14 @@ def create_app(settings: Settings, reader: Reads | None = None, same: Decides | 
     Raises:
         models.reader.WeightsError: The Reader's weights cannot be loaded.
         models.same.SameError: Those of the decision cannot be loaded.
+        models.same_embedding.BackboneError: The sentence encoder cannot be loaded.
         service.store.engine.StoreError: The database cannot be used.
     """
     app = Flask("whosaid", static_folder=None)
     app.config["SETTINGS"] = settings
     app.config["READER"] = reader or _load(settings)
     app.config["STORE"] = Store(settings.database_url)
-    app.config["SAME"] = same or SameClaim.from_pretrained()
+    app.config["SAME"] = same or _load_same()
     app.config["KEEPER"] = Keeper(app.config["STORE"], app.config["READER"].version, app.config["SAME"])
     app.config["ENGINE"] = Engine(settings)
     app.config["GATE"] = Gate(settings.max_waiting)
@@ -67,3 +68,9 @@ def _load(settings: Settings) -> Reader:
     reader.read_one("“Ready,” it said.")
     _log.info("model %s is ready", reader.version)
     return reader
+
+
+def _load_same() -> SameClaim:
+    same = SameClaim.from_pretrained()
+    same.guess([], [])  # what is missing is told now, and not when an article is stored
+    return same

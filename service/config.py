@@ -6,6 +6,7 @@ lists them all, and a test compares that table with this file.
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import re
 from collections.abc import Mapping
@@ -111,6 +112,9 @@ class Settings:
         "",
         "Broker of batches: `redis://host/0` or `amqp://user:password@host//`; empty for the embedded one, a file.",
     )
+    broker_queue: str = _setting(
+        "whosaid", "The queue's name; several whosaids that share a broker need different ones."
+    )
     data_folder: str = _setting(
         "",
         "Folder on a local disk for uploads and the embedded broker; empty for that of the embedded database.",
@@ -135,6 +139,16 @@ class Settings:
     callback_hosts: str = _setting(
         "", "Hosts, with commas between them, that callbacks may reach though their addresses are internal."
     )
+
+    @property
+    def needs_key(self) -> bool:
+        """Whether requests need an API key: unless it is said, they do when others than this machine can come."""
+        if self.keys != "auto":
+            return self.keys == "on"
+        try:
+            return not (self.host == "localhost" or ipaddress.ip_address(self.host).is_loopback)
+        except ValueError:
+            return True
 
 
 def documentation() -> list[tuple[str, str, str]]:

@@ -81,6 +81,13 @@ class MethodNotAllowed(ServiceError):
     remedy = "Use one of the methods that the Allow header lists."
 
 
+class NotAcceptable(ServiceError):
+    """The resource is not there in the form that is asked for."""
+
+    status, name, title = 406, "not-acceptable", "This is not there in such a form"
+    remedy = "Ask for one of the forms that the detail names, by the Accept header or by format= in the address."
+
+
 class Conflict(ServiceError):
     """What is asked for does not go with what is stored."""
 
@@ -93,6 +100,13 @@ class Held(ServiceError):
 
     status, name, title = 409, "in-progress", "The same request is being worked on"
     remedy = "Send it again after as many seconds as the Retry-After header says; the answer will be the first one's."
+
+
+class Outdated(ServiceError):
+    """The resource is not what the caller has seen."""
+
+    status, name, title = 412, "changed", "This has changed since you looked"
+    remedy = "Get it again, look whether your change still makes sense, and send it with the new ETag."
 
 
 class TooLarge(ServiceError):
@@ -166,7 +180,7 @@ class NotReady(ServiceError):
 
 
 KINDS: tuple[type[ServiceError], ...] = (
-    BadRequest, BadJSON, Unauthorized, Forbidden, NotFound, MethodNotAllowed, Held, Conflict, TooLarge,
-    WrongContentType, Reused, Invalid, RateLimited, Overloaded, DeadlinePassed, NoSpace, NotReady, Unreadable,
+    BadRequest, BadJSON, Unauthorized, Forbidden, NotFound, MethodNotAllowed, NotAcceptable, Held, Conflict, Outdated,
+    TooLarge, WrongContentType, Reused, Invalid, RateLimited, Overloaded, DeadlinePassed, NoSpace, NotReady, Unreadable,
     ServiceError,
 )  # fmt: skip

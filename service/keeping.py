@@ -7,11 +7,23 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 
+from sqlalchemy.orm import Session
+
 from models.claims import find_claims
 from models.records import Habit, Reading
 from models.same import Assertion
 from service.stages import stage
-from service.store.articles import Changed, Handed, day_of, find_article, is_read, save_article, will_move
+from service.store.articles import (
+    Changed,
+    Handed,
+    day_of,
+    delete_article,
+    find_article,
+    is_read,
+    save_article,
+    tells_more,
+    will_move,
+)
 from service.store.engine import Store
 from service.tracking.claims import Compared, Decides, Tracker, assertion_of
 
@@ -49,6 +61,16 @@ class Keeper:
             known = find_article(session, handed)
             return known is not None and is_read(known, handed, self.model, habit)
 
+    def holds(self, handed: Handed, habit: Habit) -> bool:
+        """Whether keeping an article would change nothing.
+
+        Raises:
+            Conflict: It is two stored articles.
+        """
+        with self.store.read() as session:
+            known = find_article(session, handed)
+            return known is not None and is_read(known, handed, self.model, habit) and not tells_more(known, handed)
+
     def keep(self, handed: Handed, habit: Habit, read: Callable[[], Reading]) -> Kept:
         """Store an article in place of the one that it is, if there is one: all of it or nothing.
 
@@ -67,9 +89,13 @@ class Keeper:
             try:
                 with stage("store"), self.store.write() as session:
                     track = partial(self.tracker.track, compared=compared)
-                    return Kept(*save_article(session, handed, reading, self.model, habit, track))
+                    return Kept(*save_article(session, handed, reading, self.model, habit, track, self.tracker.decide))
             except Changed:  # by somebody else, since it was looked for
                 reading = read()
+
+    def remove(self, session: Session, id_: str) -> bool:
+        """Remove an article with its claims; whether it was there."""
+        return delete_article(session, id_, self.tracker.decide)
 
     def _compare(self, handed: Handed, reading: Reading | None) -> Compared | None:
         """What takes long of finding the same claims: it must not keep other writers waiting."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 from gunicorn.glogging import Logger
+from gunicorn.workers.gthread import ThreadWorker
 
 from service.batches.crew import Crew
 from service.config import Settings
@@ -43,7 +44,7 @@ class Server(BaseApplication):
             "bind": f"{_bracketed(settings.host)}:{settings.port}",
             "workers": settings.workers,
             # A thread that reads does not keep the process from showing life, however long it takes.
-            "worker_class": "gthread",
+            "worker_class": _Worker,
             "threads": settings.max_waiting + 1 + _OTHERS,
             "timeout": settings.timeout,
             "graceful_timeout": settings.stop_seconds,
@@ -64,15 +65,22 @@ class Server(BaseApplication):
     def load(self) -> Flask:
         """The application, made in each worker."""
         # Imported here, in the worker: the parent must never touch torch.
+        from sqlalchemy.exc import SQLAlchemyError
+
         from models.reader import WeightsError
         from models.same import SameError
+        from models.same_embedding import BackboneError
         from service.store.engine import StoreError
 
         try:
             app = self.create_app()
-        except (WeightsError, SameError, StoreError) as error:
+        except (WeightsError, SameError, BackboneError, StoreError) as error:
             _log.error("cannot start: %s", error)
             sys.exit(_APP_LOAD_ERROR)
+        try:
+            app.config["KEEPER"].tracker.index.refresh()  # no caller should wait for it
+        except SQLAlchemyError:
+            _log.warning("the stored claims are not loaded yet: see /readyz")
         app.config["IS_STOPPING"] = self.is_stopping
         return app
 
@@ -118,6 +126,18 @@ class _Arbiter(Arbiter):
         super().handle_term()
 
 
+class _Worker(ThreadWorker):
+    """gunicorn's process with threads, which refuses connections as soon as it takes no more."""
+
+    def set_accept_enabled(self, enabled: bool) -> None:
+        """Take connections or not."""
+        super().set_accept_enabled(enabled)
+        if not self.alive:
+            # Else the kernel would let callers connect, and they would wait in vain for the end of this process.
+            for one in self.sockets:
+                one.close()
+
+
 class _Logger(Logger):
     """gunicorn's lines through our own logging."""
 
@@ -154,7 +174,6 @@ def run(settings: Settings) -> None:
 
 def _prepare(settings: Settings) -> None:
     """Others than the embedded database are upgraded by ``whosaid db upgrade``: several services may use them."""
-    from service.security.access import needs_key
     from service.security.keys import has_keys
     from service.store.engine import Store
 
@@ -163,7 +182,7 @@ def _prepare(settings: Settings) -> None:
         if store.is_embedded:
             store.upgrade()
         where = f"{_bracketed(settings.host)}:{settings.port}"
-        if not needs_key(settings):
+        if not settings.needs_key:
             _log.warning(
                 "API KEYS ARE OFF: whoever reaches %s may read, store and delete everything. "
                 "WHOSAID_KEYS=on needs a key of each request.",

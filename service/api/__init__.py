@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import http
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from copy import deepcopy
 from functools import partial
 from itertools import groupby
 from typing import Any
@@ -16,6 +17,8 @@ from service.api.examples import PROBLEMS
 from service.api.idempotency import PARAMETER, idempotent
 from service.api.parsing import Parser
 from service.api.problems import CONTENT_TYPE, ProblemSchema, respond, translate
+from service.api.representations import TAG_HEADER, condition, tagged
+from service.api.schemas import FORMATS
 from service.errors import KINDS, ServiceError
 from service.security import access
 
@@ -47,8 +50,40 @@ class Blueprint(flask_smorest.Blueprint):
         if handler is None:
             return partial(self.idempotent, body=body)
         wrapped = self.problems(409, 422)(idempotent(handler, body))
-        wrapped._apidoc.setdefault("arguments", {}).setdefault("parameters", []).append(dict(PARAMETER))
+        return _with_parameter(wrapped, PARAMETER)
+
+    def represented(self, schema: Any, forms: Sequence[str] = tuple(FORMATS)) -> Callable[[Any], Any]:
+        """Declare a resource that callers get in the form that they like, with a tag; the handler chooses it."""
+
+        def decorate(handler: Any) -> Any:
+            for form in forms:
+                if form != "json":
+                    text = {"type": "object"} if form == "jsonld" else {"type": "string"}
+                    handler = self.alt_response(200, schema=text, content_type=FORMATS[form], success=True)(handler)
+            return self.problems(406)(self.tagged(self.response(200, schema)(handler)))
+
+        return decorate
+
+    def tagged(self, handler: Any) -> Any:
+        """Give answers an ETag, and declare what callers may do with it.  Goes above ``response``."""
+        wrapped = tagged(handler)
+        documented = deepcopy(getattr(handler, "_apidoc", {}))
+        for status in documented.get("success_status_codes", []):
+            for each in documented["response"]["responses"][status]:
+                if status != 204:
+                    each.setdefault("headers", {}).update(TAG_HEADER)
+        wrapped._apidoc = documented
+        if header := condition(handler):
+            wrapped = _with_parameter(wrapped, header)
+            if handler.__name__ == "get":
+                return self.alt_response(304, description="It is still what the caller has.")(wrapped)
+            return self.problems(412)(wrapped)
         return wrapped
+
+
+def _with_parameter(handler: Any, parameter: dict[str, Any]) -> Any:
+    handler._apidoc.setdefault("arguments", {}).setdefault("parameters", []).append(dict(parameter))
+    return handler
 
 
 class Api(flask_smorest.Api):

@@ -10,7 +10,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from service.api import Blueprint
-from service.api.claims import matching
 from service.api.cluster_records import (
     ClusterArgumentsSchema,
     ClusterPageSchema,
@@ -18,6 +17,7 @@ from service.api.cluster_records import (
     cluster_head,
     whole_cluster,
 )
+from service.api.lists import matching
 from service.api.paging import page
 from service.api.records import existing, known_id
 from service.store.tables import Appearance, Claim, Cluster, TrackedClaim

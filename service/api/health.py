@@ -141,9 +141,10 @@ class Info(MethodView):
             "name": "whosaid",
             "version": __version__,
             "model": {"version": current_app.config["READER"].version, "habit": settings.habit},
+            "same_claim": {"version": current_app.config["SAME"].version},
             "habits": list(HABITS),
             "languages": ["en"],
-            "needs_key": current_app.config["NEEDS_KEY"],
+            "needs_key": settings.needs_key,
             "limits": {
                 "max_body_bytes": settings.max_body_bytes,
                 "max_batch_bytes": settings.max_batch_bytes,

@@ -22,6 +22,9 @@ _RATIO = 100  # texts come down to a third or a tenth; gzip reaches a thousandth
 class Parser(FlaskParser):
     """webargs' parser with our own reading of JSON."""
 
+    DEFAULT_UNKNOWN_BY_LOCATION: dict[str, str | None] = FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION | {"query": None}
+    """A misspelt filter is as wrong as a misspelt field: the schemas' own rule holds."""
+
     def load_json(self, req: Request, schema: Any) -> Any:
         """The body as JSON.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import marshmallow as ma
@@ -16,6 +16,14 @@ from service.pages.boilerplate import BLOCK_KINDS
 TYPES = ("direct", "mixed", "indirect")
 MAX_TITLE = 1_000
 MAX_URL = 2_000
+
+FORMATS: Final[dict[str, str]] = {
+    "json": "application/json",
+    "csv": "text/csv",
+    "ndjson": "application/x-ndjson",
+    "jsonld": "application/ld+json",
+}
+"""Media types by the names that callers may use."""
 
 
 class Text(fields.String):
@@ -113,6 +121,23 @@ class AnalysisRequestSchema(ma.Schema):
         if isinstance(data, dict) and "text" not in data and "html" not in data:
             raise ValidationError("Missing: send text or html.", "text")
         return data
+
+
+def format_field() -> fields.String:
+    """The argument that tells in which form an answer is wanted."""
+    about = "The form of the answer; without it the Accept header decides, or it is JSON."
+    return fields.String(validate=validate.OneOf(list(FORMATS)), metadata={"description": about})
+
+
+class FormatSchema(ma.Schema):
+    """In which form."""
+
+    class Meta:
+        """A misspelt argument must not pass in silence."""
+
+        unknown = ma.RAISE
+
+    format = format_field()
 
 
 class RangeSchema(ma.Schema):
@@ -393,12 +418,19 @@ class LimitsSchema(ma.Schema):
     max_url = fields.Integer(required=True, metadata={"description": "The longest url, in code points."})
 
 
+class SameClaimModelSchema(ma.Schema):
+    """What decides whether two claims are the same."""
+
+    version = fields.String(required=True, metadata={"description": "The version of the trained weights."})
+
+
 class InfoSchema(ma.Schema):
     """What this service is."""
 
     name = fields.String(required=True, metadata={"description": "whosaid"})
     version = fields.String(required=True, metadata={"description": "The version of the service."})
     model = fields.Nested(ModelSchema, required=True)
+    same_claim = fields.Nested(SameClaimModelSchema, required=True)
     habits = fields.List(fields.String(), required=True, metadata={"description": "The habits that can be followed."})
     languages = fields.List(fields.String(), required=True, metadata={"description": "The languages that are read."})
     needs_key = fields.Boolean(

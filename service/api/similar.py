@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from models.same import Assertion
 from service.api import Blueprint
-from service.api.claims import WITH_ALL, matching
+from service.api.lists import CLAIM_PARTS, matching
 from service.api.records import (
     ClaimArgumentsSchema,
     StoredClaimSchema,
@@ -45,7 +45,7 @@ class SimilarArgumentsSchema(ClaimArgumentsSchema):
     class Meta(ClaimArgumentsSchema.Meta):
         """There is one page only."""
 
-        exclude = ("cursor",)
+        exclude = ("cursor", "format")
 
     limit = _limit()
 
@@ -56,7 +56,7 @@ class FiltersSchema(ClaimArgumentsSchema):
     class Meta(ClaimArgumentsSchema.Meta):
         """There is one page only."""
 
-        exclude = ("cursor", "limit")
+        exclude = ("cursor", "format", "limit")
 
 
 class SearchSchema(ma.Schema):
@@ -111,7 +111,7 @@ class Similar(MethodView):
         the same. There is one page only; the filters say among which claims to look.
         """
         with current_app.config["STORE"].read() as session:
-            claim = session.scalar(select(Claim).where(Claim.id == known_id(id_, "claim")).options(*WITH_ALL))
+            claim = session.scalar(select(Claim).where(Claim.id == known_id(id_, "claim")).options(*CLAIM_PARTS))
             claim = existing(claim, id_, "claim")
             return _similar(session, assertion_of(claim), asked.pop("limit"), asked, claim.seq)
 
@@ -146,6 +146,6 @@ def _similar(
         among = matching(tracked, filters, tracker.store.is_embedded).where(Claim.seq != (itself or 0))
     scores = tracker.similar(one, limit, among)
     theirs = select(TrackedClaim.seq, Claim).join(TrackedClaim.claim).where(TrackedClaim.seq.in_(scores))
-    found = [(scores[seq], claim) for seq, claim in session.execute(theirs.options(*WITH_ALL))]
+    found = [(scores[seq], claim) for seq, claim in session.execute(theirs.options(*CLAIM_PARTS))]
     found.sort(key=lambda item: (-item[0], item[1].seq))
     return {"items": [claim_record(claim) | {"score": score} for score, claim in found]}

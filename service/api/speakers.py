@@ -6,11 +6,12 @@ from typing import Any
 
 from flask import current_app, url_for
 from flask.views import MethodView
-from sqlalchemy import func, or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
 from service.api import Blueprint
-from service.api.paging import page
+from service.api.linked import speaker_node
+from service.api.lists import SPEAKERS
 from service.api.records import (
     MergeSchema,
     SpeakerArgumentsSchema,
@@ -20,11 +21,13 @@ from service.api.records import (
     StoredSpeakerSchema,
     existing,
     known_id,
-    speaker_head,
+    speaker_records,
 )
+from service.api.representations import check_unchanged, list_answer, one_answer
+from service.api.schemas import FormatSchema
 from service.errors import Conflict
-from service.store.tables import Appearance, Claim, Speaker, SpeakerName
-from service.tracking.speakers import collect_names, merge_speakers, name_key, split_speaker
+from service.store.tables import Speaker
+from service.tracking.speakers import collect_names, merge_speakers, split_speaker
 
 blueprint = Blueprint("speakers", __name__, url_prefix="/v1/speakers", description="Find speakers in all articles.")
 
@@ -34,45 +37,41 @@ class Speakers(MethodView):
     """All speakers."""
 
     @blueprint.arguments(SpeakerArgumentsSchema, location="query")
-    @blueprint.response(200, SpeakerPageSchema)
+    @blueprint.represented(SpeakerPageSchema)
     @blueprint.problems(422)
     @blueprint.doc(operationId="listSpeakers")
-    def get(self, asked: dict[str, Any]) -> dict[str, Any]:
+    def get(self, asked: dict[str, Any]) -> Any:
         """List speakers, the latest found first.
 
         People, organizations, groups and documents that articles attribute claims to; the same full
-        name is the same speaker in all articles. As long as next is not null there is another page:
-        ask again with the same filters and cursor set to it.
+        name is the same speaker in all articles.
+
+        A page in JSON, and as long as next is not null there is another one: ask again with the
+        same filters and cursor set to it. All of them in the other forms.
         """
-        query = select(Speaker).options(selectinload(Speaker.names))
-        if "kind" in asked:
-            query = query.where(Speaker.kind == asked["kind"])
-        if "qid" in asked:
-            query = query.where(Speaker.qid == asked["qid"])
-        if "name" in asked:
-            key = name_key(asked["name"])
-            query = query.where(Speaker.names.any(or_(SpeakerName.key == key, SpeakerName.last == key)))
-        with current_app.config["STORE"].read() as session:
-            return page(session, query, Speaker.seq, asked, lambda one: _record(session, one))
+        return list_answer(SPEAKERS, current_app.config["STORE"], asked)
 
 
 @blueprint.route("/<id_>")
 class One(MethodView):
     """One speaker."""
 
-    @blueprint.response(200, StoredSpeakerSchema)
-    @blueprint.problems(404)
+    @blueprint.arguments(FormatSchema, location="query")
+    @blueprint.represented(StoredSpeakerSchema)
+    @blueprint.problems(404, 422)
     @blueprint.doc(operationId="getSpeaker")
-    def get(self, id_: str) -> dict[str, Any]:
+    def get(self, asked: dict[str, Any], id_: str) -> Any:
         """Get a speaker with names and counts.
 
         Counts are of now: they change with every article that is stored or removed. A speaker that
         was merged into another one is gone.
         """
         with current_app.config["STORE"].read() as session:
-            return _record(session, _speaker(session, id_))
+            record = _record(session, _speaker(session, id_))
+        return one_answer(SPEAKERS, record, lambda: [speaker_node(record)], asked)
 
     @blueprint.arguments(SpeakerChangeSchema)
+    @blueprint.tagged
     @blueprint.response(200, StoredSpeakerSchema)
     @blueprint.problems(400, 404, 409, 413, 415, 422)
     @blueprint.doc(operationId="changeSpeaker")
@@ -85,6 +84,7 @@ class One(MethodView):
         """
         with current_app.config["STORE"].write() as session:
             speaker = _speaker(session, id_)
+            check_unchanged(StoredSpeakerSchema, _record(session, speaker))
             if asked.get("qid"):
                 other = session.scalar(select(Speaker).where(Speaker.qid == asked["qid"], Speaker.seq != speaker.seq))
                 if other is not None:
@@ -146,11 +146,4 @@ def _speaker(session: Session, id_: str) -> Speaker:
 
 
 def _record(session: Session, one: Speaker) -> dict[str, Any]:
-    mine = Appearance.speaker_seq == one.seq
-    return {
-        **speaker_head(one),
-        "aliases": [name.name for name in one.names if name.name != one.name],
-        "qid": one.qid,
-        "articles": session.scalar(select(func.count(Appearance.article_seq.distinct())).where(mine)),
-        "claims": session.scalar(select(func.count()).select_from(Claim).join(Claim.appearance).where(mine)),
-    }
+    return speaker_records(session, [one])[0]

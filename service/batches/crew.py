@@ -21,7 +21,7 @@ COMMAND: Final = [sys.executable, "-m", "service.cli"]
 CANNOT_START: Final = 4
 """The exit status of a worker that another start would not help."""
 
-_LONGEST_PAUSE: Final = 60.0
+_LONGEST_PAUSE: Final = 5.0
 _SETTLED_SECONDS: Final = 60.0
 _STOP_SECONDS: Final = 30.0
 

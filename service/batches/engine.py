@@ -15,7 +15,6 @@ from service.config import Settings
 from service.store.engine import Store
 
 READ_CHUNK: Final = "whosaid.read_chunk"
-QUEUE: Final = "whosaid"
 
 WINDOW: Final = 32
 """How many chunks are named by messages that nobody has taken yet; the next ones follow when they are."""
@@ -41,7 +40,7 @@ class Engine:
             "whosaid", broker=settings.broker_url or f"{queue.SCHEME}://localhost", set_as_current=False
         )
         self.celery.conf.update(
-            task_default_queue=QUEUE,
+            task_default_queue=settings.broker_queue,
             task_serializer="json",
             accept_content=["json"],
             task_ignore_result=True,

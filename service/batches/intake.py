@@ -117,7 +117,7 @@ def lines_of(file: IO[bytes], is_gzip: bool, settings: Settings) -> Iterator[byt
         BadRequest: It is not gzip as it should be.
     """
     longest = settings.max_body_bytes
-    out = cast(IO[bytes], gzip.GzipFile(fileobj=file)) if is_gzip else file
+    out = cast(IO[bytes], gzip.GzipFile(fileobj=file, mode="rb")) if is_gzip else file
     size, is_first = 0, True
     try:
         while line := out.readline(longest + 2):

@@ -22,7 +22,6 @@ from service.store.engine import Store
 TRIES: Final = 3
 """How many workers may die of one article before it is reported."""
 
-_IDLE_RESEND: Final = timedelta(seconds=30)
 _BUSY_RESEND: Final = timedelta(minutes=10)
 _ABANDONED: Final = timedelta(minutes=30)
 _AT_ONCE: Final = 2000
@@ -77,13 +76,13 @@ def _isolate(session: Session, chunk: Chunk, lines: list[Line]) -> None:
     chunk.first, chunk.body = suspect[0], chunks.pack([suspect[1]])
 
 
-def resend(store: Store) -> None:
-    """Let chunks wait again whose messages seem to be lost: nobody reads, or they are very old."""
+def resend(store: Store, seconds: float) -> None:
+    """Let chunks wait again whose messages seem to be lost: nobody has read for some seconds, or they are very old."""
     with store.read() as session:
         busy = session.scalar(
             select(Chunk.seq).where(Chunk.state == "running", Chunk.held_until > chunks.now()).limit(1)
         )
-        before = chunks.now() - (_IDLE_RESEND if busy is None else _BUSY_RESEND)
+        before = chunks.now() - (timedelta(seconds=seconds) if busy is None else _BUSY_RESEND)
         lost = (Chunk.state == "sent", Chunk.sent < before)
         if session.scalar(select(func.count()).select_from(Chunk).where(*lost)) == 0:
             return

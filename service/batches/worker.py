@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from models.reader import Reader, WeightsError
 from models.same import SameClaim, SameError
+from models.same_embedding import BackboneError
 from service.batches import callbacks, upkeep
 from service.batches.crew import CANNOT_START
 from service.batches.engine import Engine
@@ -47,7 +48,7 @@ def work(
     settings: Settings,
     *,
     load: Callable[[Settings], ReadsMany] = load,
-    decide: Callable[[], Decides] = SameClaim.from_pretrained,
+    decide: Callable[[], Decides] = lambda: SameClaim.from_pretrained(),
     is_attached: bool = False,
     level: int = logging.INFO,
 ) -> int:
@@ -71,7 +72,7 @@ def work(
         store = Store(settings.database_url)
         reader = load(settings)
         keeper = Keeper(store, reader.version, decide())
-    except (StoreError, WeightsError, SameError) as error:
+    except (StoreError, WeightsError, SameError, BackboneError) as error:
         _log.error("cannot start: %s", error)
         return CANNOT_START
     name = f"{platform.node()}-{os.getpid()}-{token_hex(4)}"
@@ -87,7 +88,7 @@ def work(
     worker_shutting_down.connect(lambda **_: desk.stopping.set(), weak=False)
     if is_attached:
         threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
-    _repeat(desk, _TIDY_SECONDS, lambda: _tidy(store, engine))
+    _repeat(desk, _TIDY_SECONDS, lambda: _tidy(store, engine, settings.batch_lease))
     _repeat(desk, _RETIRE_SECONDS, lambda: upkeep.retire(store, settings.keep_batches))
     _repeat(desk, _CALLBACK_SECONDS, lambda: callbacks.deliver_due(store, settings))
     celery: Any = engine.celery.Worker(
@@ -106,9 +107,9 @@ def work(
     return int(celery.exitcode or 0)
 
 
-def _tidy(store: Store, engine: Engine) -> None:
+def _tidy(store: Store, engine: Engine, seconds: float) -> None:
     upkeep.recover(store)
-    upkeep.resend(store)
+    upkeep.resend(store, seconds)
     engine.dispatch(store)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from traceback import format_tb
 from types import TracebackType
@@ -40,7 +41,7 @@ def configure(level: LogLevel, form: LogFormat) -> None:
                 structlog.stdlib.add_logger_name,
                 structlog.stdlib.ExtraAdder(),
                 structlog.processors.TimeStamper(fmt="iso", utc=True),
-                _add_trace,
+                _add_place,
                 _tell_error,
             ],
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
@@ -54,8 +55,8 @@ def configure(level: LogLevel, form: LogFormat) -> None:
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
-def _add_trace(_: Any, __: str, event: EventDict) -> EventDict:
-    event.update(tracing.ids())
+def _add_place(_: Any, __: str, event: EventDict) -> EventDict:
+    event.update(pid=os.getpid(), **tracing.ids())
     return event
 
 

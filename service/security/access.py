@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
@@ -43,22 +42,9 @@ def needs(scope: Scope | None) -> Callable[[Handler], Handler]:
 def register(app: Flask) -> None:
     """Look at the key of each request of the app, if it needs one."""
     settings: Settings = app.config["SETTINGS"]
-    app.config["NEEDS_KEY"] = needs_key(settings)
     app.config["LIMITS"] = Limits(app.config["STORE"], settings)
     app.before_request(_admit)
     app.after_request(_tell_limits)
-
-
-def needs_key(settings: Settings) -> bool:
-    """Whether requests need a key: unless it is said, they do when others than this machine can reach the service."""
-    if settings.keys != "auto":
-        return settings.keys == "on"
-    if settings.host == "localhost":
-        return False
-    try:
-        return not ipaddress.ip_address(settings.host).is_loopback
-    except ValueError:
-        return True
 
 
 def declare(app: Flask, contract: dict[str, Any]) -> None:
@@ -91,7 +77,7 @@ def _scope(app: Flask, rule: str, endpoint: str, method: str) -> Scope | None:
 def _admit() -> None:
     g.caller, g.key, g.windows = None, None, []
     rule = request.url_rule
-    if not current_app.config["NEEDS_KEY"] or rule is None or request.method == "OPTIONS":
+    if not current_app.config["SETTINGS"].needs_key or rule is None or request.method == "OPTIONS":
         return
     scope = _scope(current_app, rule.rule, rule.endpoint, request.method)
     if scope is None:

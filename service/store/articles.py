@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from hashlib import sha256
 from secrets import token_hex
+from typing import Final
 
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session, selectinload
@@ -17,8 +18,11 @@ from models.records import ROLES, Reading
 from service.errors import Conflict
 from service.pages import Page
 from service.store.tables import Appearance, Article, Claim, ClaimSpan, TrackedClaim
-from service.tracking.clusters import Groups
+from service.tracking.clusters import Decide, Groups
 from service.tracking.speakers import drop_unused, find_speaker
+
+ABOUT: Final = ("title", "byline", "publisher", "url", "published")
+"""What is told of an article beside its text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,12 @@ def is_read(article: Article, handed: Handed, model: str, habit: str) -> bool:
     ]
 
 
+def tells_more(article: Article, handed: Handed) -> bool:
+    """Whether what is handed in says something of an article that is not stored."""
+    said = {name: getattr(handed.page, name) for name in ABOUT} | {"external_id": handed.external_id}
+    return any(value not in (None, getattr(article, name)) for name, value in said.items())
+
+
 def will_move(article: Article, handed: Handed) -> bool:
     """Whether an article will have been published at another time than what is stored says."""
     return handed.page.published is not None and handed.page.published != article.published
@@ -80,6 +90,7 @@ def save_article(
     model: str,
     habit: str,
     track: Callable[[Session, Article, Groups], None] | None = None,
+    decide: Decide | None = None,
 ) -> tuple[str, bool]:
     """Store an article in place of the one that it is, if there is one.
 
@@ -90,6 +101,7 @@ def save_article(
         model: The version of the Reader's weights.
         habit: The habit that it followed.
         track: Compares the article's claims with others'; called if there are new ones, or their date is another.
+        decide: See ``Groups``.
 
     Returns:
         The article's id, and whether it is new.
@@ -98,7 +110,7 @@ def save_article(
         Conflict: It is two stored articles.
         Changed: There is no reading, and none is stored.
     """
-    page, now, groups = handed.page, datetime.now(UTC), Groups(session)
+    page, now, groups = handed.page, datetime.now(UTC), Groups(session, decide)
     article = find_article(session, handed)
     is_new = article is None
     if reading is None and (article is None or not is_read(article, handed, model, habit)):
@@ -109,7 +121,7 @@ def save_article(
     is_changed = reading is not None or will_move(article, handed)
     if is_changed and not is_new:
         groups.remove(article.seq)
-    for name in ("title", "byline", "publisher", "url", "published"):
+    for name in ABOUT:
         if is_new or getattr(page, name) is not None:
             setattr(article, name, getattr(page, name))
     if is_new or handed.external_id is not None:
@@ -188,12 +200,12 @@ def get_article(session: Session, id_: str) -> Article | None:
     return session.scalar(select(Article).where(Article.id == id_).options(*whole))
 
 
-def delete_article(session: Session, id_: str) -> bool:
-    """Remove an article with its claims; whether it was there."""
+def delete_article(session: Session, id_: str, decide: Decide | None = None) -> bool:
+    """Remove an article with its claims; whether it was there.  ``decide``: see ``Groups``."""
     article = get_article(session, id_)
     if article is None:
         return False
-    speakers, groups = [one.speaker_seq for one in article.cast], Groups(session)
+    speakers, groups = [one.speaker_seq for one in article.cast], Groups(session, decide)
     groups.remove(article.seq)
     session.delete(article)
     session.flush()

@@ -21,6 +21,8 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 _SEQUENCE = BigInteger().with_variant(Integer, "sqlite")  # only INTEGER counts up by itself in SQLite
 
+_CODE_POINTS = Text().with_variant(Text(collation="C"), "postgresql")
+
 
 class Base(DeclarativeBase):
     """All tables; a ``seq`` is never used again, so that what comes later is always greater."""
@@ -93,8 +95,21 @@ class SpeakerName(Base):
     last: Mapped[str] = mapped_column(Text, index=True)
 
     speaker: Mapped[Speaker] = relationship(back_populates="names")
+    words: Mapped[list[NameWord]] = relationship(cascade="all, delete-orphan", passive_deletes=True)
 
     __table_args__ = (UniqueConstraint("speaker_seq", "key"), {"sqlite_autoincrement": True})
+
+
+class NameWord(Base):
+    """A word of a name's key, in the order of code points: names are found by how their words begin."""
+
+    __tablename__ = "name_words"
+    __table_args__: Any = {}  # noqa: RUF012
+
+    word: Mapped[str] = mapped_column(_CODE_POINTS, primary_key=True)
+    name_seq: Mapped[int] = mapped_column(
+        ForeignKey("speaker_names.seq", ondelete="CASCADE"), primary_key=True, index=True
+    )
 
 
 class Appearance(Base):

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Select, insert, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from models.same import Assertion
 from service.store.engine import Store, batches
-from service.store.tables import Appearance, Article, Claim, SameClaim, TrackedClaim
-from service.tracking.clusters import Groups
-from service.tracking.vectors import Index, Near, Vectors, pack, unpack
+from service.store.tables import Appearance, Article, Claim, TrackedClaim
+from service.tracking.clusters import Groups, write_same
+from service.tracking.vectors import POOL, Index, Near, Vectors, nearest, pack, unpack
 
 LIKELY: Final = 0.7
 """The least cosine of two claims that may be the same; all but two in a hundred that people call the same have it."""
 
 MOST: Final = 20
-"""With how many of the nearest a new claim is compared, besides the first claims that these repeat."""
+"""With how many of the nearest a new claim is compared, and with how many of the first claims that others repeat."""
 
 WORTH: Final = 0.15
 """The least guess at which a pair is worth the decision; docs/architecture.md has the figures."""
@@ -88,6 +88,32 @@ class Tracker:
         """Vectors as they are stored."""
         return pack(self.same.embed(texts)) if texts else []
 
+    def track_rest(self) -> Iterator[int]:
+        """Track the claims that were stored without, or with other weights; how many articles are done so far.
+
+        Each article is a transaction of its own, so that this can be broken off at any time and begun again.
+        """
+        done, last = 0, 0
+        rest = select(func.min(Claim.article_seq)).outerjoin(Claim.tracked)
+        rest = rest.where(or_(TrackedClaim.seq.is_(None), TrackedClaim.version != self.same.version))
+        while True:
+            with self.store.read() as session:
+                seq = session.scalar(rest.where(Claim.article_seq > last))
+                article = None if seq is None else session.get(Article, seq)
+                told = [assertion_of(claim) for claim in article.claims] if article else []
+            if seq is None:
+                return
+            compared = self.compare(told)
+            with self.store.write() as session:
+                article = session.get(Article, seq)
+                if article is not None:
+                    groups = Groups(session, self.decide)
+                    groups.remove(article.seq)
+                    self.track(session, article, groups, compared)
+                    groups.settle()
+            done, last = done + 1, seq
+            yield done
+
     def similar(self, one: Assertion, limit: int, among: Select[Any] | None = None) -> dict[int, float]:
         """The tracked claims that are likeliest to assert the same, by ``seq``, with their probabilities.
 
@@ -115,10 +141,9 @@ class Tracker:
         stored = self.embed(texts)
         vectors = unpack(stored, self.same.width)
         seen = self.index.refresh()
-        found = self.index.search(vectors, MOST, least=LIKELY)
-        near = dict(zip(texts, found, strict=True))
+        found = self.index.search(vectors, POOL, least=LIKELY)
         with self.store.read() as session:
-            self._add_firsts(session, near, dict(zip(texts, vectors, strict=True)))
+            near = self._chosen(session, dict(zip(texts, found, strict=True)), dict(zip(texts, vectors, strict=True)))
             others = read_assertions(session, {seq for each in near.values() for seq, _ in each})
         row, alike = {text: number for number, text in enumerate(texts)}, vectors @ vectors.T
         own = ((a, b, float(alike[row[a.text], row[b.text]])) for a, b in combinations(assertions, 2))
@@ -154,13 +179,8 @@ class Tracker:
         assertions |= read_assertions(session, {other for other, _ in likely} - assertions.keys())
         pairs = [(*pair, cos) for pair, cos in sorted(likely.items()) if pair[0] in assertions]  # others may have gone
         self._score(compared.scores, [(assertions[one], assertions[other], cos) for one, other, cos in pairs])
-        same = [
-            {"one_seq": one, "other_seq": other, "probability": probability}
-            for one, other, _ in pairs
-            if (probability := compared.scores[_pair(assertions[one], assertions[other])]) >= SAME
-        ]
-        if same:
-            session.execute(insert(SameClaim), same)
+        same = ((one, other, compared.scores[_pair(assertions[one], assertions[other])]) for one, other, _ in pairs)
+        write_same(session, (found for found in same if found[2] >= SAME))
         groups.add(row.seq for row in rows)
 
     def _later(self, session: Session, rows: Sequence[TrackedClaim], seen: int) -> dict[tuple[int, int], float]:
@@ -175,21 +195,41 @@ class Tracker:
         )
         return {(other, one): cos for other, one, cos in places if other < one}
 
-    def _add_firsts(self, session: Session, near: dict[str, Near], vectors: dict[str, Vectors]) -> None:
-        """Compare with the first claims that the nearest repeat, too: of many alike, they may not be the nearest."""
-        every = sorted({seq for each in near.values() for seq, _ in each})
+    def _chosen(self, session: Session, likely: dict[str, Near], vectors: dict[str, Vectors]) -> dict[str, Near]:
+        """Of likely equals the nearest, and the first claims that others of them repeat."""
+        every = {seq for each in likely.values() for seq, _ in each}
         firsts, stored = dict[int, int](), dict[int, bytes]()
-        for some in batches(every):
-            repeated = select(TrackedClaim.seq, TrackedClaim.first_seq).where(TrackedClaim.seq.in_(some))
-            firsts |= {row.seq: row.first_seq for row in session.execute(repeated) if row.first_seq}
-        for some in batches(sorted(set(firsts.values()) - set(every))):
+        for some in batches(sorted(every)):
+            asked = select(TrackedClaim.seq, TrackedClaim.first_seq).where(TrackedClaim.seq.in_(some))
+            firsts |= {row.seq: row.first_seq for row in session.execute(asked) if row.first_seq}
+        for some in batches(sorted(set(firsts.values()) - every)):
+            of = select(TrackedClaim.seq, TrackedClaim.vector).where(TrackedClaim.seq.in_(some))
+            stored |= {row.seq: row.vector for row in session.execute(of)}
+        out = {}
+        for text, each in likely.items():
+            known = dict(each)
+            for first in {firsts[seq] for seq in known if firsts.get(seq) in stored}:
+                known[first] = float(unpack([stored[first]], self.same.width)[0] @ vectors[text])
+            repeated = {firsts.get(seq, seq) for seq, _ in each}
+            of_firsts = sorted(
+                ((seq, cos) for seq, cos in known.items() if seq in repeated and cos >= LIKELY), key=nearest
+            )
+            out[text] = list(dict([*each[:MOST], *of_firsts[:MOST]]).items())
+        return out
+
+    def decide(self, session: Session, one: int, others: Sequence[int]) -> dict[int, float]:
+        """Which of some tracked claims assert the same as one does, with their probabilities."""
+        if not others:
+            return {}
+        told, stored = read_assertions(session, [one, *others]), dict[int, bytes]()
+        for some in batches([one, *others]):
             asked = select(TrackedClaim.seq, TrackedClaim.vector).where(TrackedClaim.seq.in_(some))
             stored |= {row.seq: row.vector for row in session.execute(asked)}
-        for text, each in near.items():
-            for first in sorted({firsts[seq] for seq, _ in each if firsts.get(seq) in stored}):
-                cosine = float(unpack([stored[first]], self.same.width)[0] @ vectors[text])
-                if cosine >= LIKELY:
-                    each.append((first, cosine))
+        cosines = unpack([stored[seq] for seq in others], self.same.width) @ unpack([stored[one]], self.same.width)[0]
+        likely = [(seq, cos) for seq, cos in zip(others, cosines.tolist(), strict=True) if cos >= LIKELY]
+        scores: dict[Pair, float] = {}
+        self._score(scores, [(told[one], told[seq], cos) for seq, cos in likely])
+        return {seq: p for seq, _ in likely if (p := scores[_pair(told[one], told[seq])]) >= SAME}
 
     def _score(self, scores: dict[Pair, float], likely: Iterable[tuple[Assertion, Assertion, float]]) -> None:
         """Fill in scores that are missing; where the decision is not worth its time, the guess."""

@@ -6,26 +6,31 @@ be the same as.  A first claim and those that repeat it are a cluster if they ar
 is in a cluster asserts the same as its first appearance, a chain of claims each a little like the one before cannot
 grow, and what the clusters are depends on what is stored, and not on how it came in.
 
-When claims come or go, only those later ones are looked at again that what is first has changed for.  A cluster keeps
-its id as long as more of its claims than of any other's stay together.
+When claims come or go, only those later ones are looked at again that what is first has changed for.  Of many that are
+alike, not every two have been compared; where a first claim goes or is none any more, whichever is first in its place
+is compared with those that repeated it.  A cluster keeps its id as long as more of its claims than of any other's stay
+together.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from heapq import heapify, heappop, heappush
 from secrets import token_hex
 from typing import Any, Final
 
-from sqlalchemy import delete, func, select, union_all, update
+from sqlalchemy import delete, func, insert, select, union_all, update
 from sqlalchemy.orm import Session
 
 from service.store.engine import batches
 from service.store.tables import Article, Claim, Cluster, SameClaim, TrackedClaim
 
 _PLAIN: Final = {"synchronize_session": False}
+
+Decide = Callable[[Session, int, Sequence[int]], dict[int, float]]
+"""Which of some tracked claims assert the same as one does, with their probabilities."""
 
 Order = tuple[bool, datetime, str, int]
 
@@ -52,14 +57,16 @@ class Groups:
 
     Args:
         session: One that writes.
+        decide: Compares claims that have not been compared yet; without it, they count as different.
     """
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, session: Session, decide: Decide | None = None) -> None:
+        self._session, self._decide = session, decide
         self._all: dict[int, _Tracked] = {}
         self._open: set[int] = set()
         self._firsts: set[int] = set()
         self._clusters: set[int] = set()
+        self._left: set[int] = set()
 
     def remove(self, article_seq: int) -> None:
         """Track an article's claims no more."""
@@ -70,8 +77,11 @@ class Groups:
         self._firsts |= {first for _, first, _ in mine if first is not None}
         self._clusters |= {cluster for _, _, cluster in mine if cluster is not None}
         gone = [seq for seq, _, _ in mine]
+        self._left |= set(self._repeating(seq for seq, first, _ in mine if seq == first))
+        self._open |= self._left
         self._session.execute(delete(TrackedClaim).where(TrackedClaim.seq.in_(gone)), execution_options=_PLAIN)
         self._open -= set(gone)
+        self._left -= set(gone)
         self._all.clear()  # what is gone is in it
 
     def add(self, seqs: Iterable[int]) -> None:
@@ -97,6 +107,8 @@ class Groups:
                 changed.append({"seq": one.seq, "first_seq": first, "probability": -likeliest})
                 self._firsts |= {first} if before is None else {first, before}
             if (before == one.seq) != (first == one.seq):
+                if first == one.seq:
+                    self._compare(one)
                 later = {other.seq for other, _ in one.same if other.order > one.order} - met
                 met |= later
                 for other in self._look_up(later):
@@ -104,6 +116,27 @@ class Groups:
         if changed:
             self._session.execute(update(TrackedClaim), changed)
         self._open.clear()
+
+    def _compare(self, one: _Tracked) -> None:
+        """Compare a claim that is first now with those that repeated what it takes the place of."""
+        if self._decide is None:
+            return
+        done = {other.seq for other, _ in one.same}
+        instead = [other.seq for other, _ in one.same if other.order > one.order and other.first == other.seq]
+        left = set(self._repeating(instead)) | (self._left if one.seq in self._left else set())
+        others = self._look_up(left - done - {one.seq})
+        new = self._decide(self._session, one.seq, [other.seq for other in others if other.order > one.order])
+        for other, probability in new.items():
+            one.same.append((self._all[other], probability))
+            self._all[other].same.append((one, probability))
+        write_same(self._session, [(one.seq, other, probability) for other, probability in new.items()])
+
+    def _repeating(self, firsts: Iterable[int]) -> list[int]:
+        return [
+            seq
+            for some in batches(sorted(firsts))
+            for seq in self._session.scalars(select(TrackedClaim.seq).where(TrackedClaim.first_seq.in_(some)))
+        ]
 
     def _look_up(self, seqs: Iterable[int]) -> list[_Tracked]:
         """Claims with all that assert the same."""
@@ -165,3 +198,10 @@ class Groups:
         self._session.execute(moved.values(cluster_seq=cluster), execution_options=_PLAIN)
         counted = update(Cluster).where(Cluster.seq == cluster).values(claims=claims, articles=articles)
         self._session.execute(counted, execution_options=_PLAIN)
+
+
+def write_same(session: Session, same: Iterable[tuple[int, int, float]]) -> None:
+    """Write down which tracked claims assert the same, and how likely it is."""
+    rows = [{"one_seq": min(a, b), "other_seq": max(a, b), "probability": p} for a, b, p in same]
+    if rows:
+        session.execute(insert(SameClaim), rows)

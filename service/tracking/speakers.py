@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from models.names import name_tokens
 from models.records import Speaker as SpeakerInArticle
 from service.errors import Conflict
-from service.store.tables import Appearance, Speaker, SpeakerName
+from service.store.tables import Appearance, NameWord, Speaker, SpeakerName
 
 _MOST_CANDIDATES: Final = 10
 
@@ -83,7 +83,8 @@ def collect_names(speaker: Speaker, names: Sequence[str]) -> None:
         key = name_key(name)
         if key and key not in have:
             have.add(key)
-            speaker.names.append(SpeakerName(name=name, key=key, last=key.rsplit(" ", 1)[-1]))
+            words = [NameWord(word=word) for word in dict.fromkeys(key.split())]
+            speaker.names.append(SpeakerName(name=name, key=key, last=key.rsplit(" ", 1)[-1], words=words))
 
 
 def merge_speakers(session: Session, into: Speaker, other: Speaker) -> None:

@@ -142,7 +142,7 @@ class Index:
             mine = [seq for seq in pool.tolist() if seq in found]
             cosines = unpack([found[seq] for seq in mine], self._width) @ vector
             near = sorted(
-                ((seq, cos) for seq, cos in zip(mine, cosines.tolist(), strict=True) if cos >= least), key=_by
+                ((seq, cos) for seq, cos in zip(mine, cosines.tolist(), strict=True) if cos >= least), key=nearest
             )
             out.append(near[:count])
         return out
@@ -164,7 +164,8 @@ class Index:
             self._count = len(self._seqs)
 
 
-def _by(one: tuple[int, float]) -> tuple[float, int]:
+def nearest(one: tuple[int, float]) -> tuple[float, int]:
+    """What the nearest come first by."""
     return -one[1], one[0]
 
 

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,11 +19,12 @@ from sqlalchemy import select, text
 from models.same import Assertion
 from service.keeping import Keeper
 from service.pages import read_text
-from service.store.articles import Handed, delete_article, text_hash
+from service.store.articles import Handed, delete_article, save_article, text_hash
 from service.store.engine import Store
 from service.store.tables import Article, Claim, Cluster, TrackedClaim
-from service.tracking.claims import LIKELY, SAME
+from service.tracking.claims import LIKELY, MOST, SAME, Compared
 from service.tracking.clusters import order
+from tests.conftest import ROOT
 from tests.databases import ENGINES, opened
 from tests.fakes import FakeReader, FakeSame
 
@@ -45,11 +51,11 @@ def keep(keeper: Keeper, name: str, piece: Piece) -> str:
     return keeper.keep(Handed(page, name), "world", lambda: FakeReader().read_one(page.text)).id
 
 
-def remove(store: Store, name: str) -> None:
-    with store.write() as session:
+def remove(keeper: Keeper, name: str) -> None:
+    with keeper.store.write() as session:
         id_ = session.scalar(select(Article.id).where(Article.external_id == name))
         assert id_ is not None
-        assert delete_article(session, id_)
+        assert keeper.remove(session, id_)
 
 
 Groups = set[frozenset[tuple[str, int]]]
@@ -110,7 +116,7 @@ def keeper(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Keeper]:
 
 
 @settings(
-    max_examples=40,
+    max_examples=30,
     deadline=None,
     derandomize=True,
     phases=[Phase.generate],
@@ -130,7 +136,148 @@ def test_clusters_depend_on_what_is_stored_alone(
         keep((keeper, other)[number % 2], name, piece)
     for name in sorted({name for name, _ in before}):
         if name not in final or final[name][0] is None:  # a date that is not sent again stays
-            remove(keeper.store, name)
+            remove(keeper, name)
     for name in data.draw(st.permutations(sorted(final))):
         keep(data.draw(st.sampled_from((keeper, other))), name, final[name])
     assert stored(keeper.store) == expected(final)
+
+
+def ids(store: Store) -> dict[str, set[str]]:
+    """The clusters' ids, with the articles of each."""
+    with store.read() as session:
+        rows = session.execute(
+            select(Cluster.id, Article.external_id)
+            .join(TrackedClaim, TrackedClaim.cluster_seq == Cluster.seq)
+            .join(TrackedClaim.claim)
+            .join(Claim.article)
+        ).all()
+    return {id_: {name for found, name in rows if found == id_} for id_ in {row[0] for row in rows}}
+
+
+SAYS: Piece = ("2024-05-02", (("taxes", "rise", "soon"),))
+
+
+def test_a_cluster_keeps_its_id_while_it_lasts(keeper: Keeper) -> None:
+    for name in "abc":
+        keep(keeper, name, SAYS)
+    (id_,) = ids(keeper.store)
+    keep(keeper, "early", ("2024-05-01", SAYS[1]))  # another is first now
+    keep(keeper, "a", ("2024-05-03", (*SAYS[1], ("again", "here"))))
+    remove(keeper, "b")
+    assert ids(keeper.store) == {id_: {"a", "c", "early"}}
+    remove(keeper, "early")
+    remove(keeper, "a")
+    assert ids(keeper.store) == {}
+
+
+def test_the_larger_part_keeps_the_id(keeper: Keeper) -> None:
+    small, large = (
+        ("2024-05-02", (("taxes", "rise", "soon"),)),
+        ("2024-05-02", (("again", "rise", "soon", "here", "now"),)),
+    )
+    for name in "ab":
+        keep(keeper, name, small)
+    (of_small,) = ids(keeper.store)
+    keep(keeper, "middle", ("2024-05-01", (("taxes", "rise", "soon", "here", "now"),)))
+    for name in "cde":
+        keep(keeper, name, large)
+    assert ids(keeper.store) == {of_small: set("abcde") | {"middle"}}
+    remove(keeper, "middle")
+    parts = ids(keeper.store)
+    assert parts[of_small] == set("cde")
+    assert sorted(map(sorted, parts.values())) == [["a", "b"], ["c", "d", "e"]]
+
+
+def test_many_of_the_same_stay_together_whatever_comes_first(keeper: Keeper) -> None:
+    many = MOST + 5
+    for number in range(many):
+        keep(keeper, str(number), (f"2024-05-{30 - number:02}", SAYS[1]))
+    (id_,) = ids(keeper.store)
+    assert len(ids(keeper.store)[id_]) == many
+    for number in reversed(range(many - 2)):
+        remove(keeper, str(number + 2))
+    assert ids(keeper.store) == {id_: {"0", "1"}}
+
+
+def test_fifty_writers_at_once_make_one_cluster(keeper: Keeper) -> None:
+    def write(number: int) -> str:
+        return keep(Keeper(keeper.store, "1", FakeSame()), str(number), SAYS)
+
+    with ThreadPoolExecutor(50) as pool:
+        assert len(set(pool.map(write, range(50)))) == 50
+    (articles,) = ids(keeper.store).values()
+    assert len(articles) == 50
+
+
+def test_what_was_stored_in_between_is_not_missed(keeper: Keeper, monkeypatch: pytest.MonkeyPatch) -> None:
+    compare = keeper.tracker.compare
+
+    def late(assertions: list[Assertion]) -> Compared:
+        compared = compare(assertions)
+        keep(Keeper(keeper.store, "1", FakeSame()), "other", SAYS)
+        return compared
+
+    monkeypatch.setattr(keeper.tracker, "compare", late)
+    keep(keeper, "mine", SAYS)
+    assert list(ids(keeper.store).values()) == [{"mine", "other"}]
+
+
+def test_a_new_date_alone_moves_a_claim(keeper: Keeper) -> None:
+    keep(keeper, "a", SAYS)
+    keep(keeper, "b", ("2024-05-03", SAYS[1]))
+    first = select(Article.external_id).join(Claim).join(TrackedClaim, TrackedClaim.claim_seq == Claim.seq)
+    first = first.where(TrackedClaim.first_seq == TrackedClaim.seq)
+    for day, name in (("2024-05-04", "b"), ("2024-05-01", "a")):
+        keep(keeper, "a", (day, SAYS[1]))
+        with keeper.store.read() as session:
+            assert session.scalars(first).all() == [name]
+
+
+def test_claims_of_before_are_tracked_later(keeper: Keeper) -> None:
+    for name in "ab":
+        page = read_text(body(name, SAYS[1]))
+        with keeper.store.write() as session:
+            save_article(session, Handed(page, name), FakeReader().read_one(page.text), "1", "world")
+    assert ids(keeper.store) == {}
+    assert next(keeper.tracker.track_rest()) == 1  # and is broken off
+    keep(keeper, "c", SAYS)
+    assert list(keeper.tracker.track_rest()) == [1]
+    assert list(ids(keeper.store).values()) == [{"a", "b", "c"}]
+
+    other = FakeSame()
+    other.version = "other"
+    newer = Keeper(keeper.store, "1", other)
+    assert list(newer.tracker.track_rest()) == [1, 2, 3]
+    assert list(ids(keeper.store).values()) == [{"a", "b", "c"}]
+    assert keep(newer, "d", SAYS)
+    assert list(ids(keeper.store).values()) == [{"a", "b", "c", "d"}]
+
+
+KEEPER = """
+import sys
+from itertools import count
+from service.keeping import Keeper
+from service.store.engine import Store
+from tests.fakes import FakeSame
+from tests.service.test_clusters import SAYS, keep
+keeper = Keeper(Store(sys.argv[1]), "1", FakeSame())
+for number in count():
+    print(keep(keeper, str(number), SAYS), flush=True)
+"""
+
+
+def test_a_killed_keeper_leaves_every_claim_in_its_cluster(keeper: Keeper) -> None:
+    command = [sys.executable, "-c", KEEPER, keeper.store.engine.url.render_as_string(False)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        acknowledged = {process.stdout.readline().strip() for _ in range(12)}
+        os.kill(process.pid, signal.SIGKILL)
+        acknowledged |= {line.strip() for line in process.stdout if line.endswith("\n")}
+    with keeper.store.read() as session:
+        articles = set(session.scalars(select(Article.id)))
+        told = session.execute(select(Cluster.articles, Cluster.claims)).all()
+        together = session.scalars(select(TrackedClaim.cluster_seq)).all()
+    assert acknowledged <= articles
+    assert told == [(len(articles), len(articles))]
+    assert len(together) == len(articles)
+    assert None not in together

@@ -16,7 +16,6 @@ from sqlalchemy import text, update
 from service.api.problems import ProblemSchema
 from service.app import create_app
 from service.config import load_settings
-from service.security.access import needs_key
 from service.security.keys import create_key, revoke_key
 from service.store.tables import ApiKey
 from tests.conftest import ROOT
@@ -170,7 +169,7 @@ def test_the_caller_is_the_keys_id(locked: Flask, client: FlaskClient) -> None:
     ],
 )
 def test_keys_are_needed_where_others_can_come(host: str, keys: str, needed: bool) -> None:
-    assert needs_key(load_settings({"host": host, "keys": keys}, environ={})) is needed
+    assert load_settings({"host": host, "keys": keys}, environ={}).needs_key is needed
 
 
 def test_the_contract_tells_scopes_and_refusals() -> None:

@@ -1,4 +1,4 @@
-"""Answers that are given again."""
+"""Answers that are given again; names found by parts of them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make the table of answers."""
+    """Make the tables, and take the names apart that are there."""
     op.create_table(
         "kept_answers",
         sa.Column("caller", sa.Text(), nullable=False),
@@ -27,8 +27,20 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("caller", "key"),
     )
     op.create_index("ix_kept_answers_created", "kept_answers", ["created"])
+    words = op.create_table(
+        "name_words",
+        sa.Column("word", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("name_seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(["name_seq"], ["speaker_names.seq"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("word", "name_seq"),
+    )
+    op.create_index("ix_name_words_name_seq", "name_words", ["name_seq"])
+    names = sa.table("speaker_names", sa.column("seq"), sa.column("key"))
+    for seq, key in op.get_bind().execute(sa.select(names.c.seq, names.c.key)).all():
+        op.bulk_insert(words, [{"word": word, "name_seq": seq} for word in set(key.split())])
 
 
 def downgrade() -> None:
-    """Remove it."""
+    """Remove them."""
+    op.drop_table("name_words")
     op.drop_table("kept_answers")
