@@ -212,8 +212,8 @@ def test_fifty_writers_at_once_make_one_cluster(keeper: Keeper) -> None:
 def test_what_was_stored_in_between_is_not_missed(keeper: Keeper, monkeypatch: pytest.MonkeyPatch) -> None:
     compare = keeper.tracker.compare
 
-    def late(assertions: list[Assertion]) -> Compared:
-        compared = compare(assertions)
+    def late(assertions: list[Assertion], article_seq: int | None) -> Compared:
+        compared = compare(assertions, article_seq)
         keep(Keeper(keeper.store, "1", FakeSame()), "other", SAYS)
         return compared
 
