@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
+from typing import TYPE_CHECKING
 
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from models.reader import Reader
-from models.same import SameClaim
+from service import web
 from service.api import health, metrics, problems, spec, timing
 from service.batches.engine import Engine
 from service.config import Settings
@@ -17,6 +17,10 @@ from service.reading import Gate, Reads
 from service.security import access, headers
 from service.store.engine import Store
 from service.tracking.claims import Decides
+
+if TYPE_CHECKING:
+    from models.reader import Reader
+    from models.same import SameClaim
 
 _log = logging.getLogger(__name__)
 
@@ -57,10 +61,13 @@ def create_app(settings: Settings, reader: Reads | None = None, same: Decides | 
     spec.register(app)
     metrics.register(app)
     problems.register(app)
+    app.register_blueprint(web.blueprint)
     return app
 
 
 def _load(settings: Settings) -> Reader:
+    from models.reader import Reader  # with torch, which takes seconds
+
     reader = Reader.from_pretrained(settings.weights or None, habit=settings.habit, threads=settings.threads or None)
     # The first reading is the slowest; no caller should wait for it.
     reader.read_one("“Ready,” it said.")
@@ -69,6 +76,8 @@ def _load(settings: Settings) -> Reader:
 
 
 def _load_same() -> SameClaim:
+    from models.same import SameClaim
+
     same = SameClaim.from_pretrained()
     same.guess([], [])  # what is missing is told now, and not when an article is stored
     return same

@@ -6,17 +6,20 @@ import http
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from functools import partial
+from itertools import groupby
 from typing import Any
 
 import flask_smorest
 from werkzeug.exceptions import HTTPException
 
+from service.api.contract import COMMON
+from service.api.examples import PROBLEMS
 from service.api.idempotency import PARAMETER, idempotent
 from service.api.parsing import Parser
 from service.api.problems import CONTENT_TYPE, ProblemSchema, respond, translate
 from service.api.representations import TAG_HEADER, condition, tagged
 from service.api.schemas import FORMATS
-from service.errors import KINDS
+from service.errors import KINDS, ServiceError
 from service.security import access
 
 
@@ -94,19 +97,28 @@ class Api(flask_smorest.Api):
         return respond(translate(error), error)
 
     def _register_responses(self) -> None:
-        for kind in {kind.status: kind for kind in KINDS}.values():
-            example = {
-                "type": f"/problems/{kind.name}",
-                "title": kind.title,
-                "status": kind.status,
-                "instance": "/v1/analyses",
-                "request_id": "6f1c0d3e5b7a4c52",
-            }
+        for status, kinds in groupby(sorted(KINDS, key=lambda kind: kind.status), lambda kind: kind.status):
+            several = list(kinds)
             self.spec.components.response(
-                http.HTTPStatus(kind.status).name,
+                http.HTTPStatus(status).name,
                 {
-                    "description": f"{kind.title}.  {kind.remedy}",
-                    "content": {CONTENT_TYPE: {"schema": self.ERROR_SCHEMA, "example": example}},
+                    "description": "\n\nOr: ".join(f"{kind.title}. {kind.remedy}" for kind in several),
+                    "content": {
+                        CONTENT_TYPE: {
+                            "schema": self.ERROR_SCHEMA,
+                            "examples": {kind.name: {"value": _example(kind)} for kind in several},
+                        }
+                    },
                 },
-                lazy=kind.status not in access.STATUSES,
+                lazy=status not in (*COMMON, *access.STATUSES),
             )
+
+
+def _example(kind: type[ServiceError]) -> dict[str, Any]:
+    return {
+        "type": f"/problems/{kind.name}",
+        "title": kind.title,
+        "status": kind.status,
+        "instance": "/v1/articles",
+        "request_id": "6f1c0d3e5b7a4c52",
+    } | PROBLEMS.get(kind.name, {})

@@ -12,7 +12,6 @@ from flask.views import MethodView
 from models.claims import Claim, find_claims
 from models.records import Attribution, Habit, Reading, Span, Speaker
 from service.api import Blueprint
-from service.api.examples import ANALYSIS, REQUEST
 from service.api.schemas import AnalysisRequestSchema, AnalysisSchema, span_record
 from service.api.turns import habit_of, page_for, read
 from service.pages import Page
@@ -27,8 +26,8 @@ _ABOUT: Final = ("text", "title", "byline", "publisher", "url", "published")
 class Analyses(MethodView):
     """Readings that are not kept."""
 
-    @blueprint.arguments(AnalysisRequestSchema, example=REQUEST)
-    @blueprint.response(200, AnalysisSchema, example=ANALYSIS)
+    @blueprint.arguments(AnalysisRequestSchema)
+    @blueprint.response(200, AnalysisSchema)
     @blueprint.problems(400, 413, 415, 422, 429)
     @blueprint.doc(operationId="analyse")
     @access.needs("read")

@@ -8,7 +8,6 @@ from flask import current_app, url_for
 from flask.views import MethodView
 
 from service.api import Blueprint
-from service.api.examples import REQUEST
 from service.api.linked import whole_article_nodes
 from service.api.lists import ARTICLES
 from service.api.records import (
@@ -36,7 +35,7 @@ _FORMS: Final = ("json", "jsonld")
 class Articles(MethodView):
     """All articles."""
 
-    @blueprint.arguments(ArticleRequestSchema, example=REQUEST)
+    @blueprint.arguments(ArticleRequestSchema)
     @blueprint.idempotent
     @blueprint.tagged
     @blueprint.response(201, StoredArticleSchema)
@@ -66,7 +65,10 @@ class Articles(MethodView):
     def get(self, asked: dict[str, Any]) -> Any:
         """List articles, the latest stored first.
 
-        A page in JSON; all of them in the other forms.
+        Without their texts and claims. The filters go together: an article is listed if it passes
+        all of them. As long as next is not null there is another page: ask again with the same
+        filters and cursor set to it.
+        In JSON it comes in pages, in the other forms all at once.
         """
         return list_answer(ARTICLES, _store(), asked)
 
@@ -82,11 +84,14 @@ class One(MethodView):
     def get(self, asked: dict[str, Any], id_: str) -> Any:
         """Get an article with its claims.
 
+        With the text that was read, its speakers and all its claims, whose spans count the code
+        points of that text.
+
         For its claims as CSV or NDJSON, list the claims of this article.
         """
         with _store().read() as session:
             one = existing(get_article(session, known_id(id_, "article")), id_, "article")
-            record = whole_article(one)
+            record = whole_article(session, one)
             return one_answer(ARTICLES, record, lambda: whole_article_nodes(one, record), asked, _FORMS)
 
     @blueprint.tagged
@@ -94,17 +99,21 @@ class One(MethodView):
     @blueprint.problems(404)
     @blueprint.doc(operationId="deleteArticle")
     def delete(self, id_: str) -> None:
-        """Remove an article with its claims, and speakers that no other article has."""
+        """Remove an article with its claims.
+
+        Speakers that no other article has go too, but for those with a Wikidata identifier. It cannot
+        be undone; the same article sent again gets a new id.
+        """
         keeper: Keeper = current_app.config["KEEPER"]
         with keeper.store.write() as session:
             one = existing(get_article(session, known_id(id_, "article")), id_, "article")
-            check_unchanged(StoredArticleSchema, whole_article(one))
+            check_unchanged(StoredArticleSchema, whole_article(session, one))
             keeper.remove(session, one.id)
 
 
 def _whole(store: Store, id_: str) -> dict[str, Any]:
     with store.read() as session:
-        return whole_article(existing(get_article(session, id_), id_, "article"))
+        return whole_article(session, existing(get_article(session, id_), id_, "article"))
 
 
 def _store() -> Store:

@@ -37,7 +37,10 @@ class Claims(MethodView):
     def get(self, asked: dict[str, Any]) -> Any:
         """List claims, the latest stored first.
 
-        A page in JSON; all of them in the other forms.
+        The filters go together: a claim is listed if it passes all of them. Dates and publisher are
+        those of its article; an article without a date passes no filter on dates. As long as next
+        is not null there is another page: ask again with the same filters and cursor set to it.
+        In JSON it comes in pages, in the other forms all at once.
         """
         return list_answer(CLAIMS, current_app.config["STORE"], asked)
 
@@ -51,7 +54,10 @@ class One(MethodView):
     @blueprint.problems(404, 422)
     @blueprint.doc(operationId="getClaim")
     def get(self, asked: dict[str, Any], id_: str) -> Any:
-        """Get a claim."""
+        """Get a claim.
+
+        With who said it, and where: source, cue and content are spans of its article's text.
+        """
         with current_app.config["STORE"].read() as session:
             found = session.scalar(select(Claim).where(Claim.id == known_id(id_, "claim")).options(*CLAIM_PARTS))
             claim = existing(found, id_, "claim")

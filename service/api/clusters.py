@@ -37,7 +37,12 @@ class Clusters(MethodView):
     @blueprint.problems(422)
     @blueprint.doc(operationId="listClusters")
     def get(self, asked: dict[str, Any]) -> dict[str, Any]:
-        """List clusters, the latest found first; filters on claims must all be true of one of its claims."""
+        """List clusters, the latest found first.
+
+        A cluster is what claims of at least two articles assert alike. It is listed if one of its
+        claims passes all the filters on claims. As long as next is not null there is another page:
+        ask again with the same filters and cursor set to it.
+        """
         store = current_app.config["STORE"]
         query = select(Cluster)
         if "articles" in asked:
@@ -58,7 +63,11 @@ class One(MethodView):
     @blueprint.problems(404)
     @blueprint.doc(operationId="getCluster")
     def get(self, id_: str) -> dict[str, Any]:
-        """Get a cluster with its first appearance and its timeline."""
+        """Get a cluster with its first appearance and its timeline.
+
+        Who asserted it first, and who after that, in the order of publication. A cluster is gone
+        when articles that are removed or stored anew leave its claims in one article only.
+        """
         with current_app.config["STORE"].read() as session:
             found = session.scalar(select(Cluster).where(Cluster.id == known_id(id_, "cluster")))
             one = existing(found, id_, "cluster")

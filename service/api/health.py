@@ -30,10 +30,14 @@ blueprint = Blueprint("health", __name__, description="Is it alive, is it ready,
 class Health(MethodView):
     """Liveness."""
 
-    @blueprint.response(200, StatusSchema, example={"status": "ok"})
+    @blueprint.response(200, StatusSchema)
     @blueprint.doc(operationId="getHealth")
     def get(self) -> dict[str, str]:
-        """Tell whether the process answers."""
+        """Tell whether the process answers.
+
+        For whoever restarts processes that hang. It looks at nothing else: a service that cannot
+        read articles now still answers ok.
+        """
         return {"status": "ok"}
 
 
@@ -41,13 +45,15 @@ class Health(MethodView):
 class Readiness(MethodView):
     """Readiness."""
 
-    @blueprint.response(
-        200, ReadinessSchema, example={"status": "ok", "checks": {"database": "ok", "broker": "ok", "model": "ok"}}
-    )
+    @blueprint.response(200, ReadinessSchema)
     @blueprint.problems(503)
     @blueprint.doc(operationId="getReadiness")
     def get(self) -> dict[str, Any]:
-        """Tell whether articles can be read and stored, check by check."""
+        """Tell whether articles can be read and stored, check by check.
+
+        For whoever sends requests only to services that can take them: the model reads a sentence,
+        and the database is asked. 503 until all is well; checks says what is not.
+        """
         if current_app.config["IS_STOPPING"]():
             raise NotReady("The service is about to stop.", retry_after=5)
         found = {name: _told(check) for name, check in current_app.config["CHECKS"].items()}
@@ -125,7 +131,11 @@ class Info(MethodView):
     @blueprint.doc(operationId="getInfo")
     @access.needs(None)
     def get(self) -> dict[str, Any]:
-        """Tell versions, limits and what can be asked for."""
+        """Tell versions, limits and what can be asked for.
+
+        Limits are settings of the service, so a client that wants to keep to them should read them
+        here.
+        """
         settings = current_app.config["SETTINGS"]
         return {
             "name": "whosaid",

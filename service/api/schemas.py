@@ -9,8 +9,7 @@ from urllib.parse import urlsplit
 import marshmallow as ma
 from marshmallow import ValidationError, fields, validate
 
-from models.network import CATEGORIES, KINDS
-from models.records import HABITS
+from models.records import CATEGORIES, HABITS, KINDS
 from service.pages.boilerplate import BLOCK_KINDS
 
 TYPES = ("direct", "mixed", "indirect")
@@ -92,7 +91,10 @@ class AnalysisRequestSchema(ma.Schema):
         validate=validate.Length(max=MAX_URL),
         metadata={"description": "Where the article is.", "format": "uri"},
     )
-    published = Published(metadata={"description": "When it appeared: ISO 8601, a date or a date and time."})
+    published = Published(
+        validate=validate.Regexp(r"^[0-9]{4}-?([0-9]{2}-?[0-9]{2}|W[0-9]{2}).*$"),
+        metadata={"description": "When it appeared: ISO 8601, a date or a date and time."},
+    )
     language = Text(
         validate=validate.Regexp(
             r"^[Ee][Nn][Gg]?(-[A-Za-z0-9]{1,8})*$",
@@ -392,7 +394,7 @@ class LimitsSchema(ma.Schema):
         required=True, metadata={"description": "The longest archive, as sent and unpacked."}
     )
     max_gzip_ratio = fields.Integer(
-        required=True, metadata={"description": "To how many times its size an archive may unpack."}
+        required=True, metadata={"description": "To how many times its size a body or an archive may unpack."}
     )
     keep_batches = fields.Integer(
         required=True, metadata={"description": "Days after its end when a batch is removed; 0 for never."}

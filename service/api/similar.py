@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 
 from models.same import Assertion
 from service.api import Blueprint
-from service.api.examples import SEARCH
 from service.api.lists import CLAIM_PARTS, matching
 from service.api.records import (
     ClaimArgumentsSchema,
@@ -29,7 +28,7 @@ from service.tracking.claims import Tracker, assertion_of
 MAX_SIMILAR = 100
 MAX_CLAIM = 2_000
 
-blueprint = Blueprint("similar", __name__, url_prefix="/v1/claims")
+blueprint = Blueprint("similar", __name__, url_prefix="/v1/claims", description="Find claims that assert the same.")
 
 
 def _limit() -> fields.Integer:
@@ -106,7 +105,11 @@ class Similar(MethodView):
     @blueprint.problems(404, 422)
     @blueprint.doc(operationId="listSimilarClaims")
     def get(self, asked: dict[str, Any], id_: str) -> dict[str, Any]:
-        """List the claims that are likeliest to assert the same as this one."""
+        """List the claims that are likeliest to assert the same as this one.
+
+        The likeliest first, each with its probability as score; 0.5 and more means that both assert
+        the same. There is one page only; the filters say among which claims to look.
+        """
         with current_app.config["STORE"].read() as session:
             claim = session.scalar(select(Claim).where(Claim.id == known_id(id_, "claim")).options(*CLAIM_PARTS))
             claim = existing(claim, id_, "claim")
@@ -117,12 +120,17 @@ class Similar(MethodView):
 class Search(MethodView):
     """Claims like one that is sent."""
 
-    @blueprint.arguments(SearchSchema, example=SEARCH)
+    @blueprint.arguments(SearchSchema)
     @blueprint.response(200, SimilarClaimsSchema)
     @blueprint.problems(400, 413, 415, 422)
     @blueprint.doc(operationId="searchClaims")
     def post(self, asked: dict[str, Any]) -> dict[str, Any]:
-        """Search for the claims that are likeliest to assert the same as a text; stores nothing."""
+        """Search for the claims that are likeliest to assert the same as a text.
+
+        In any words: it is the assertion that is compared, with who makes it and when where that is
+        told. The likeliest first, each with its probability as score; 0.5 and more means that both
+        assert the same. Nothing is stored.
+        """
         one = Assertion(asked["text"], asked.get("date"), asked.get("speaker"))
         with current_app.config["STORE"].read() as session:
             return _similar(session, one, asked["limit"], asked["filters"])

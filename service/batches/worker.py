@@ -13,12 +13,9 @@ from secrets import token_hex
 from typing import Any, Final
 
 from celery.exceptions import SecurityWarning
-from celery.signals import worker_shutting_down
+from celery.signals import setup_logging, worker_shutting_down
 from sqlalchemy.exc import SQLAlchemyError
 
-from models.reader import Reader, WeightsError
-from models.same import SameClaim, SameError
-from models.same_embedding import BackboneError
 from service.batches import callbacks, upkeep
 from service.batches.crew import CANNOT_START
 from service.batches.engine import Engine
@@ -39,16 +36,44 @@ _CALLBACK_SECONDS: Final = 1.0
 _log = logging.getLogger(__name__)
 
 
+class CannotStart(Exception):
+    """The message says why."""
+
+
 def load(settings: Settings) -> ReadsMany:
-    """The Reader that the settings name."""
-    return Reader.from_pretrained(settings.weights or None, habit=settings.habit, threads=settings.threads or None)
+    """The Reader that the settings name.
+
+    Raises:
+        CannotStart: Its weights cannot be loaded.
+    """
+    from models.reader import Reader, WeightsError  # with torch, which takes seconds
+
+    try:
+        return Reader.from_pretrained(settings.weights or None, habit=settings.habit, threads=settings.threads or None)
+    except WeightsError as error:
+        raise CannotStart(str(error)) from None
+
+
+def decide() -> Decides:
+    """What decides whether two claims are the same.
+
+    Raises:
+        CannotStart: Its weights cannot be loaded.
+    """
+    from models.same import SameClaim, SameError
+    from models.same_embedding import BackboneError
+
+    try:
+        return SameClaim.from_pretrained()
+    except (SameError, BackboneError) as error:
+        raise CannotStart(str(error)) from None
 
 
 def work(
     settings: Settings,
     *,
     load: Callable[[Settings], ReadsMany] = load,
-    decide: Callable[[], Decides] = lambda: SameClaim.from_pretrained(),
+    decide: Callable[[], Decides] = decide,
     is_attached: bool = False,
     level: int = logging.INFO,
 ) -> int:
@@ -62,6 +87,7 @@ def work(
         level: Of what is logged.
     """
     logs.configure(settings.log_level if level <= logging.INFO else "error", settings.log_format)
+    setup_logging.connect(lambda **_: None, weak=False)  # Celery has no say in it
     logging.getLogger("celery").setLevel(max(level, logging.WARNING))
     logging.getLogger("kombu").setLevel(max(level, logging.WARNING))
     # It warns of root because of pickled messages; these are JSON.
@@ -72,7 +98,7 @@ def work(
         store = Store(settings.database_url)
         reader = load(settings)
         keeper = Keeper(store, reader.version, decide())
-    except (StoreError, WeightsError, SameError, BackboneError) as error:
+    except (StoreError, CannotStart) as error:
         _log.error("cannot start: %s", error)
         return CANNOT_START
     name = f"{platform.node()}-{os.getpid()}-{token_hex(4)}"

@@ -32,7 +32,7 @@ from service.config import load_settings
 class Served(server.Server):
     def create_app(self):
         from service.app import create_app
-        from tests.fakes import FakeReader
+        from tests.fakes import FakeReader, FakeSame
 
         class Waits(FakeReader):
             def read_one(self, article, *, habit=None):
@@ -41,7 +41,7 @@ class Served(server.Server):
                     time.sleep(0.02)
                 return super().read_one(article, habit=habit)
 
-        return create_app(self.settings, Waits())
+        return create_app(self.settings, Waits(), FakeSame())
 
 server.Server = Served
 server.run(load_settings())
