@@ -17,7 +17,7 @@ from service.app import create_app
 from service.config import load_settings
 from service.reading import Reads
 from service.store.engine import Store
-from tests.fakes import FakeReader
+from tests.fakes import FakeReader, FakeSame
 
 POSTGRES = os.environ.get("WHOSAID_TEST_POSTGRES", "postgresql://postgres@127.0.0.1/postgres")
 """A server on which databases may be made and dropped."""
@@ -61,7 +61,7 @@ def served(engine: str, folder: Path, reader: Reads | None = None, **settings: A
     """The application on a new database."""
     with opened(engine, folder) as store:
         chosen = {"database_url": store.engine.url.render_as_string(False), **settings}
-        app = create_app(load_settings(chosen, environ={}), reader or FakeReader())
+        app = create_app(load_settings(chosen, environ={}), reader or FakeReader(), FakeSame())
         try:
             yield app
         finally:

@@ -24,7 +24,6 @@ from service.api.batch_records import (
     OptionsSchema,
     ResultArgumentsSchema,
 )
-from service.api.examples import BATCH, BATCH_REQUEST
 from service.api.paging import cursor_of, page, place_of
 from service.api.parsing import Parser, drain
 from service.api.problems import field_errors
@@ -36,11 +35,16 @@ from service.batches.intake import Options, Spooled, lines_of, spool, take_in, t
 from service.batches.results import batch_record, each_result, results_after
 from service.config import Settings
 from service.errors import Invalid, NoSpace, TooLarge, WrongContentType
+from service.security import access
 from service.store.batches import Batch
 from service.store.engine import Store
 
 NDJSON = "application/x-ndjson"
 _ALSO_NDJSON = (NDJSON, "application/ndjson", "application/jsonl", "application/jsonlines")
+_NDJSON_REQUEST = """\
+{"text": "It rained."}
+{"text": "It snowed."}
+"""
 _NDJSON_EXAMPLE = """\
 {"cursor": "WzEs", "type": "result", "number": 1, "external_id": "harbour-1", "analysis": {}}
 {"type": "summary", "state": "running", "done": 1, "failed": 0, "total": 2, "next": "WzEs"}
@@ -57,7 +61,7 @@ class Batches(MethodView):
 
     @blueprint.arguments(BatchArgumentsSchema, location="query")
     @blueprint.idempotent(body=lambda *_: _fingerprint())
-    @blueprint.response(202, NewBatchSchema, example=BATCH | {"callback_secret": None})
+    @blueprint.response(202, NewBatchSchema)
     @blueprint.problems(400, 413, 415, 422, 507)
     @blueprint.doc(
         operationId="createBatch",
@@ -65,8 +69,11 @@ class Batches(MethodView):
             "required": True,
             "description": "A JSON object, or NDJSON (also with Content-Encoding: gzip): an article a line.",
             "content": {
-                "application/json": {"schema": BatchRequestSchema, "example": BATCH_REQUEST},
-                NDJSON: {"schema": {}, "example": '{"text": "It rained."}\n{"text": "It snowed."}\n'},
+                "application/json": {"schema": BatchRequestSchema},
+                NDJSON: {
+                    "schema": {"type": "string", "format": "binary"},
+                    "example": '{"text": "It rained."}\n{"text": "It snowed."}\n',
+                },
             },
         },
     )
@@ -84,7 +91,8 @@ class Batches(MethodView):
             lines = lines_of(body.file, _encoding() == "gzip", current_app.config["SETTINGS"])
         else:
             lines = iter([json.dumps(item).encode() for item in body["items"]])
-        id_ = take_in(_store(), lines, options)
+        with access.counting_lines() as count:
+            id_ = take_in(_store(), count(lines), options)
         engine: Engine = current_app.config["ENGINE"]
         engine.dispatch(_store())
         answer = _get(id_) | {"callback_secret": options.callback_secret}
@@ -95,7 +103,12 @@ class Batches(MethodView):
     @blueprint.problems(422)
     @blueprint.doc(operationId="listBatches")
     def get(self, asked: dict[str, Any]) -> dict[str, Any]:
-        """List batches, the latest first."""
+        """List batches, the latest first.
+
+        Also those that are over, until the service forgets them (keep_batches of /v1/info). As long
+        as next is not null there is another page: ask again with the same filters and cursor set to
+        it.
+        """
         query = select(Batch).where(Batch.state != "receiving")
         if "state" in asked:
             query = query.where(Batch.state == asked["state"])
@@ -107,14 +120,19 @@ class Batches(MethodView):
 class One(MethodView):
     """One batch."""
 
-    @blueprint.response(200, BatchSchema, example=BATCH)
+    @blueprint.response(200, BatchSchema)
     @blueprint.problems(404)
     @blueprint.doc(operationId="getBatch")
     def get(self, id_: str) -> dict[str, Any]:
-        """Tell how far a batch has come."""
+        """Tell how far a batch has come.
+
+        Its state, how many of its articles are done or have failed, how fast it is and how long it
+        will take at that rate. Ask again every few seconds until the state is finished or
+        cancelled.
+        """
         return _get(id_)
 
-    @blueprint.response(200, BatchSchema, example=BATCH | {"state": "cancelled"})
+    @blueprint.response(200, BatchSchema)
     @blueprint.problems(404)
     @blueprint.doc(operationId="cancelBatch")
     def delete(self, id_: str) -> dict[str, Any]:
@@ -161,7 +179,12 @@ class Errors(MethodView):
     @blueprint.problems(404, 422)
     @blueprint.doc(operationId="listBatchErrors")
     def get(self, asked: dict[str, Any], id_: str) -> dict[str, Any]:
-        """Get the articles that have no result, each with its problem."""
+        """Get the articles that have no result, each with its problem.
+
+        The problem is the one that POST /v1/articles would have answered. number is the article's
+        place in what was handed in. As long as next is not null there may be more: ask again with
+        cursor set to it.
+        """
         batch, mark = _found(id_), f"errors-{id_}"
         place = place_of(asked["cursor"], mark) if "cursor" in asked else 0
         found = _page(batch, place, asked["limit"], mark, only_failed=True)

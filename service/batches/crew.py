@@ -13,6 +13,7 @@ from typing import Final
 
 from service.batches.engine import data_folder
 from service.config import Settings, as_environment
+from service.operations.cores import cores
 
 COMMAND: Final = [sys.executable, "-m", "service.cli"]
 """How whosaid is started."""
@@ -107,8 +108,3 @@ class Crew:
                 process.wait()
             if process.stdin is not None:
                 process.stdin.close()
-
-
-def cores() -> int:
-    """How many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -23,7 +23,9 @@ from service.batches.engine import Engine
 from service.batches.reading import Desk, ReadsMany, read_chunk
 from service.config import Settings
 from service.keeping import Keeper
+from service.operations import logs
 from service.store.engine import Store, StoreError
+from service.tracking.claims import Decides
 
 _BEHIND: Final = 5
 """How much a worker stands back for the requests that a service on the same machine answers."""
@@ -53,10 +55,26 @@ def load(settings: Settings) -> ReadsMany:
         raise CannotStart(str(error)) from None
 
 
+def decide() -> Decides:
+    """What decides whether two claims are the same.
+
+    Raises:
+        CannotStart: Its weights cannot be loaded.
+    """
+    from models.same import SameClaim, SameError
+    from models.same_embedding import BackboneError
+
+    try:
+        return SameClaim.from_pretrained()
+    except (SameError, BackboneError) as error:
+        raise CannotStart(str(error)) from None
+
+
 def work(
     settings: Settings,
     *,
     load: Callable[[Settings], ReadsMany] = load,
+    decide: Callable[[], Decides] = decide,
     is_attached: bool = False,
     level: int = logging.INFO,
 ) -> int:
@@ -65,10 +83,11 @@ def work(
     Args:
         settings: Where they are; ``threads`` says how many cores to use.
         load: Makes the Reader.
+        decide: Makes what decides whether two claims are the same.
         is_attached: End when standard input does: whoever has started the process is gone then.
         level: Of what is logged.
     """
-    _log_to(level)
+    _log_to(settings, level)
     if is_attached:
         os.nice(_BEHIND)
     try:
@@ -83,11 +102,12 @@ def work(
         # A service whose batches nobody uses needs no second model in its memory.
         try:
             reader = load(settings)
+            keeper = Keeper(store, reader.version, decide())
         except CannotStart as error:
             _log.error("cannot read: %s", error)
             os._exit(CANNOT_START)
         _log.info("reading with model %s", reader.version)
-        return Desk(name, settings, store, reader, Keeper(store, reader.version), stopping)
+        return Desk(name, settings, store, reader, keeper, stopping)
 
     def read(chunk: int) -> None:
         read_chunk(desk(), chunk)
@@ -121,8 +141,8 @@ def work(
     return int(celery.exitcode or 0)
 
 
-def _log_to(level: int) -> None:
-    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+def _log_to(settings: Settings, level: int) -> None:
+    logs.configure(settings.log_level if level <= logging.INFO else "error", settings.log_format)
     setup_logging.connect(lambda **_: None, weak=False)  # Celery has no say in it
     for chatty in ("celery", "kombu", "alembic"):
         logging.getLogger(chatty).setLevel(max(level, logging.WARNING))

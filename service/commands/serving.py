@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Any
 
 import click
@@ -42,10 +43,37 @@ def upgrade() -> None:
     from service.store.engine import Store, StoreError
 
     try:
-        store = Store(load_settings().database_url)
-        store.upgrade()
+        with closing(Store(load_settings().database_url)) as store:
+            store.upgrade()
     except (SettingsError, StoreError) as error:
         raise click.ClickException(str(error)) from None
     except SQLAlchemyError as error:
         raise click.ClickException(f"the database cannot be used: {error}") from None
     click.echo("the tables are up to date")
+
+
+@db.command()
+def track() -> None:
+    """Look for the same claims among those that were stored before whosaid did, or with other weights.
+
+    It can be broken off and begun again, and the service may run meanwhile.
+    """
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from models.same import SameClaim, SameError
+    from models.same_embedding import BackboneError
+    from service.config import SettingsError, load_settings
+    from service.store.engine import Store, StoreError
+    from service.tracking.claims import Tracker
+
+    done = 0
+    try:
+        store = Store(load_settings().database_url)
+        for done in Tracker(store, SameClaim.from_pretrained()).track_rest():
+            if done % 100 == 0:
+                click.echo(f"{done} articles", err=True)
+    except (SettingsError, StoreError, SameError, BackboneError) as error:
+        raise click.ClickException(str(error)) from None
+    except SQLAlchemyError as error:
+        raise click.ClickException(f"the database cannot be used: {error}") from None
+    click.echo(f"the claims of {done} articles are tracked now")

@@ -20,7 +20,7 @@ from service.app import create_app
 from service.errors import Overloaded
 from service.store.tables import KeptAnswer
 from tests.databases import ENGINES, served
-from tests.fakes import FakeReader
+from tests.fakes import FakeReader, FakeSame
 
 TEXT = "“We will rebuild,” said Amara. Bruno said that the bridge is closed."
 URL = "/v1/articles"
@@ -189,7 +189,7 @@ def test_keys_are_forgotten_after_their_time(client: FlaskClient, app: Flask) ->
 
 def test_another_process_gives_the_same_answer(client: FlaskClient, app: Flask) -> None:
     first = send(client, "a")
-    other = create_app(app.config["SETTINGS"], FakeReader())
+    other = create_app(app.config["SETTINGS"], FakeReader(), FakeSame())
     assert send(other.test_client(), "a").data == first.data
     other.config["STORE"].close()
 
