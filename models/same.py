@@ -24,9 +24,11 @@ from models.same_features import clean, pair
 from models.same_joint import JointReader
 from models.same_likeness import likeness
 from models.same_linear import Floats, Linear, sigmoid
+from models.same_turns import turned
 
 WEIGHTS: Final = Path(__file__).parent / "weights"
 _NOBODY: Final = "someone"
+_TURNED: Final = 0.1  # how likely what turns the other round is the same at most
 _TOGETHER: Final = 256  # pairs whose texts are held at once
 
 
@@ -179,6 +181,8 @@ class SameClaim:
             words = self.comparison.word_by_word(encoded)
             read = self._decision.read.scores([features[row] | more for row, more in zip(doubtful, words, strict=True)])
             out[doubtful] = self._decision.likely(read, self._joint.score(encoded).double().numpy())
+            turns = [row for row in doubtful if turned(pairs[row][0].text, pairs[row][1].text)]
+            out[turns] = np.minimum(out[turns], _TURNED)
         return out
 
 
