@@ -147,11 +147,9 @@ class Casting:
                 out.append(one)
         earlier = (one for key, one in reversed(self._bare.items()) if key and key not in by_key)
         out += [Candidate("earlier", one.name, one.words, one.words) for one in islice(earlier, _MOST_EARLIER)]
-        named = self._is_name(source)
-        if named:
-            out = [one for one in out if one.type == "phrase" or (one.words and one.words[0] in named)]
-        else:
-            out.append(Candidate("nobody", None))
+        named = self._is_name(source) or range(0)
+        alone = [one for one in out if one.entity is not None and one.words and one.words[0] in named]
+        out = alone or [*out, Candidate("nobody", None)]
         ranks = self._ranks(out, first)
         for one, rank in zip(out, ranks, strict=True):
             one.features = shared + self._features(one, source, first, last, own, rank)

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final, Literal
 
+from rapidfuzz.distance import OSA
+
 from models.records import Span
 
 NameKind = Literal["person", "organization", "place"]
@@ -31,17 +33,22 @@ OFFICES: Final = frozenset(
 )  # fmt: skip
 """Words that tell what someone is."""
 
-_PART_OF_NAME: Final = frozenset(("king", "queen", "prince", "princess", "pope", "sheikh"))
+PART_OF_NAME: Final = frozenset(("king", "queen", "prince", "princess", "pope", "sheikh"))
+"""Those of them that belong to the name."""
+
 _TITLES: Final = frozenset(
     (
         "mr", "mrs", "ms", "miss", "dr", "sir", "dame", "prof", "sen", "rep", "gov", "gen", "col", "capt", "lt",
-        "sgt", "rev", "hon",
+        "sgt", "rev", "hon", "maj", "cmdr", "cpt", "cap", "eng", "adv",
     )
 )  # fmt: skip
 _LONGEST_HEADLINE: Final = 250  # code points
 _SUFFIXES: Final = frozenset(("jr", "sr", "ii", "iii", "iv"))
 _SMALL: Final = frozenset(("the", "of", "and", "for", "in", "on", "a", "an", "de", "la", "to", "at"))
-_TOKEN: Final = re.compile(r"\w+")
+_TOKEN: Final = re.compile(r"(?:\b\w\b\.? ?){2,}|\w+")
+"""A word, or letters that stand alone side by side: "S.E.C.", "J. K."."""
+_LONG_NAME: Final = 5  # letters from which on a surname may be misspelt by one
+_LONGER_NAME: Final = 8  # … and by two
 _OUTER: Final = ' \t.,;:!?"“”()[]'
 _POSSESSIVE: Final = re.compile(r"['’]s?\Z")
 
@@ -103,13 +110,15 @@ def find_entities(text: str, words: Sequence[Span], mentions: Sequence[Mention])
         if not owners:
             owners = [Entity(kind, name, mine, number)]
             found += owners
-            for token in {*mine, _initials(mine), *(short for short, at in spelled.items() if at == number)}:
+            for token in {*mine, initials(mine), *(short for short, at in spelled.items() if at == number)}:
                 index.setdefault((kind, token), []).extend(owners)
         known[kind, name] = owners
         for one in owners:
             one.mentions.append(number)
     for one in found:
         one.mentions.sort()
+        if one.kind != "person":
+            one.name = _with_its_article(text, words, mentions, one)
     return sorted(found, key=lambda one: one.mentions[0])
 
 
@@ -133,10 +142,15 @@ def _owners(
     suffix = _suffix(name)
     same = [one for one in akin.values() if len(mine) == 1 or _suffix(one.name) == suffix]
     owners = _people(mine, same) if kind == "person" else _things(name, mine, same, kind)
+    if kind == "person" and not owners and len(mine) == 1:
+        return _misspelt(mine[0], index)
     if kind != "person" and len(mine) == 1:
         if mine[0] in spelled:
             owners = [one for one in same if spelled[mine[0]] in one.mentions] or owners
-        if not owners:
+        if not owners and name.isupper():
+            # An organization's initials that were taken for a place.
+            owners = [one for one in index.get(("organization", mine[0]), ()) if initials(one.tokens) == mine[0]]
+        if not owners and not name.isupper():
             # A surname that was taken for the name of a thing.
             people = index.get(("person", mine[0]), ())
             owners = [one for one in people if len(one.tokens) > 1 and one.tokens[-1] == mine[0]]
@@ -159,7 +173,7 @@ def normal(name: str | None) -> str:
 @lru_cache(maxsize=50_000)
 def name_tokens(name: str) -> tuple[str, ...]:
     """What is compared of a name: its words in small letters, without diacritics, marks and "Jr."."""
-    tokens = tuple(_TOKEN.findall(fold(name)))
+    tokens = tuple("".join(filter(str.isalnum, one)) for one in _TOKEN.findall(fold(name)))
     kept = tuple(one for one in tokens if one not in _SUFFIXES)
     return kept or tokens
 
@@ -175,7 +189,7 @@ def _bare(name: str) -> str:
     pieces = name.split(" ")
     for at in range(len(pieces) - 2, -1, -1):
         word = fold(pieces[at]).strip(".,")
-        if word in OFFICES and word not in _PART_OF_NAME and fold(pieces[at + 1]).strip(".") not in _SUFFIXES:
+        if word in OFFICES and word not in PART_OF_NAME and fold(pieces[at + 1]).strip(".") not in _SUFFIXES:
             return " ".join(pieces[at + 1 :])
     return name
 
@@ -221,13 +235,38 @@ def _people(mine: tuple[str, ...], people: Sequence[Entity]) -> list[Entity]:
     return [one for one in people if len(one.tokens) > 1 and f" {' '.join(one.tokens)} " in joined][:1]
 
 
+def _misspelt(surname: str, index: Mapping[tuple[NameKind, str], Sequence[Entity]]) -> list[Entity]:
+    """The one person of a full name whose surname is all but spelled so: nobody else is called by it alone."""
+    room = (len(surname) >= _LONG_NAME) + (len(surname) >= _LONGER_NAME)
+    akin = {
+        id(one): one
+        for (kind, token), people in (index.items() if room else ())
+        if kind == "person" and token[0] == surname[0] and OSA.distance(token, surname, score_cutoff=room) <= room
+        for one in people
+        if len(one.tokens) > 1 and one.tokens[-1] == token
+    }
+    return list(akin.values()) if len(akin) == 1 else []
+
+
+def _with_its_article(text: str, words: Sequence[Span], mentions: Sequence[Mention], entity: Entity) -> str:
+    """A thing's name with "The" if that is part of it: written large inside of a sentence."""
+    name = entity.name
+    bare = name[4:] if name[:4].lower() == "the " and len(name) > 4 else name
+    for number in entity.mentions:
+        first = mentions[number].first
+        at = first if fold(words[first].of(text)) == "the" else first - 1
+        if at > 0 and words[at].of(text) == "The" and words[at - 1].of(text).islower():
+            return f"The {bare}"
+    return bare
+
+
 def _things(name: str, mine: tuple[str, ...], things: Sequence[Entity], kind: str) -> list[Entity]:
     core = _without_article(mine)
     same = [one for one in things if _without_article(one.tokens) == core]
     if same or kind == "place":
         return same
     if len(mine) == 1 and name.isupper() and len(name) > 1:
-        fits = [one for one in things if _initials(one.tokens) == mine[0]]
+        fits = [one for one in things if initials(one.tokens) == mine[0]]
         if len(fits) == 1:
             return fits
     if len(core) == 1 and name.isupper():
@@ -235,14 +274,15 @@ def _things(name: str, mine: tuple[str, ...], things: Sequence[Entity], kind: st
     longer = [
         one for one in things if one.tokens[-len(core) :] == core or _without_article(one.tokens)[: len(core)] == core
     ]
-    return longer if len(longer) == 1 and name[:1].isupper() else []
+    return longer[:1] if (len(longer) == 1 or len(core) > 1) and name[:1].isupper() else []
 
 
 def _without_article(tokens: tuple[str, ...]) -> tuple[str, ...]:
     return tokens[1:] if len(tokens) > 1 and tokens[0] == "the" else tokens
 
 
-def _initials(tokens: Iterable[str]) -> str:
+def initials(tokens: Iterable[str]) -> str:
+    """The first letters of a name's words, small ones like "of" left out."""
     return "".join(one[0] for one in tokens if one not in _SMALL)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -63,6 +64,8 @@ class Embedder:
 
     def __init__(self, tokenizer: PreTrainedTokenizerFast, network: BertModel) -> None:
         self.network = network.eval()
+        # Searching needs less precision than deciding: a cosine is off by 0.0001, in a third of the time.
+        self._quick = deepcopy(network).bfloat16() if _has_bfloat16() else network
         self._tokenizer = tokenizer
         known = self.vocabulary()
         self._start, self._end, self._colon = known["[CLS]"], known["[SEP]"], known[":"]
@@ -91,7 +94,7 @@ class Embedder:
         """Vectors of unit length, (n, 384)."""
         out = np.zeros((len(texts), WIDTH), dtype=np.float32)
         pieces = [[self._start, *self.pieces(text, _PIECES - 2), self._end] for text in texts]
-        for row, states in self._read(pieces):
+        for row, states in self._read(pieces, self._quick):
             out[row] = _unit(states[-1].mean(0))
         return out
 
@@ -104,7 +107,7 @@ class Embedder:
             for source, content in zip(sources, contents, strict=True)
         ]
         out: dict[int, Encoded] = {}
-        for row, states in self._read(texts):
+        for row, states in self._read(texts, self.network):
             first, top = len(sources[row]) + 2, states[-1]
             out[row] = Encoded(
                 np.array(contents[row], dtype=np.int64),
@@ -127,27 +130,35 @@ class Embedder:
         ids: list[int] = self._tokenizer(sound, add_special_tokens=False)["input_ids"]
         return ids[:most]
 
-    def _read(self, texts: Sequence[Sequence[int]]) -> Iterator[tuple[int, list[Tensor]]]:
+    def _read(self, texts: Sequence[Sequence[int]], network: BertModel) -> Iterator[tuple[int, list[Tensor]]]:
         """Each text's number, and its states after no layer, one, and so on, (T, 384) each; short texts first."""
         group: list[int] = []
         for row in sorted(range(len(texts)), key=lambda row: len(texts[row])):
             if group and len(texts[row]) * (len(group) + 1) > _TOGETHER:
-                yield from self._read_group(group, texts)
+                yield from _read_together(group, texts, network)
                 group = []
             group.append(row)
         if group:
-            yield from self._read_group(group, texts)
+            yield from _read_together(group, texts, network)
 
-    def _read_group(self, group: Sequence[int], texts: Sequence[Sequence[int]]) -> Iterator[tuple[int, list[Tensor]]]:
-        longest = max(len(texts[row]) for row in group)
-        ids = torch.tensor([[*texts[row], *[0] * (longest - len(texts[row]))] for row in group])
-        mask = torch.tensor([[number < len(texts[row]) for number in range(longest)] for row in group])
-        with torch.inference_mode():
-            states = self.network(input_ids=ids, attention_mask=mask, output_hidden_states=True).hidden_states
-        for number, row in enumerate(group):
-            yield row, [layer[number, : len(texts[row])] for layer in states]
+
+def _read_together(
+    group: Sequence[int], texts: Sequence[Sequence[int]], network: BertModel
+) -> Iterator[tuple[int, list[Tensor]]]:
+    longest = max(len(texts[row]) for row in group)
+    ids = torch.tensor([[*texts[row], *[0] * (longest - len(texts[row]))] for row in group])
+    mask = torch.tensor([[number < len(texts[row]) for number in range(longest)] for row in group])
+    with torch.inference_mode():
+        states = network(input_ids=ids, attention_mask=mask, output_hidden_states=True).hidden_states
+    for number, row in enumerate(group):
+        yield row, [layer[number, : len(texts[row])].float() for layer in states]
 
 
 def _unit(vector: Tensor) -> NDArray[np.float32]:
     unit: NDArray[np.float32] = torch.nn.functional.normalize(vector, dim=0).numpy()
     return unit
+
+
+def _has_bfloat16() -> bool:
+    """Whether the processor computes in it; others only imitate it, slowly."""
+    return any(getattr(torch.cpu, name, bool)() for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"))

@@ -58,6 +58,33 @@ class FakeReader:
             yield self.read_one(article, habit=habit)
 
 
+class EagerReader(FakeReader):
+    """Finds something in every text: its first word says the rest, and half of the time is Amara Diallo."""
+
+    def read_one(self, article: str | Article, *, habit: Habit | None = None) -> Reading:
+        """Read one article."""
+        text = article if isinstance(article, str) else article.text
+        blocks = paragraphs(text)
+        if not blocks:
+            return super().read_one(article)
+        start, end = blocks[0]
+        middle = start + len(text[start:end].split()[0])
+        name = "Amara Diallo" if len(text) % 2 else text[start:middle]
+        content = (Span(middle, end),) if middle < end else ()
+        one = Attribution(
+            (Span(start, middle),),
+            (Span(start, start + 1),),
+            content,
+            attribution_type(text, list(content)),
+            0.9,
+            0,
+            Span(start, middle),
+            (SpeakerCandidate(name, "person", 0.8),),
+            (0.7, 0.1, 0.1, 0.1),
+        )
+        return Reading(text, tuple(blocks), tuple(sentences(text, blocks)), (one,), (Speaker(name, "person"),))
+
+
 class FakeSame:
     """Tells the same claim by its words: two texts are as alike as the words that they share."""
 
@@ -76,6 +103,10 @@ class FakeSame:
     def score(self, pairs: Sequence[tuple[Assertion, Assertion]]) -> NDArray[np.float64]:
         """The share of words that both have."""
         return np.array([_overlap(set(_words(a.text)), set(_words(b.text))) for a, b in pairs], dtype=np.float64)
+
+    def guess(self, pairs: Sequence[tuple[Assertion, Assertion]], cosines: Sequence[float]) -> NDArray[np.float64]:
+        """The same."""
+        return self.score(pairs)
 
 
 def _words(text: str) -> list[str]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from io import TextIOWrapper
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from models.records import HABITS, Habit
 if TYPE_CHECKING:
     from models.reader import Reader
     from models.same import SameClaim
+    from service.store.engine import Store
 
 # What is imported inside of functions, here and in the commands, takes seconds, and --help should not.
 
@@ -68,6 +70,31 @@ def load_same(weights: Path | None) -> SameClaim:
         return SameClaim.from_pretrained(weights)
     except (SameError, BackboneError) as error:
         raise click.ClickException(str(error)) from None
+
+
+@contextmanager
+def open_store() -> Iterator[Store]:
+    """The database of the settings; the embedded one is brought up to date first, as ``whosaid serve`` does.
+
+    Raises:
+        click.ClickException: It cannot be used.
+    """
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from service.config import SettingsError, load_settings
+    from service.store.engine import Store, StoreError
+
+    try:
+        with closing(Store(load_settings().database_url)) as store:
+            if store.is_embedded:
+                store.upgrade()
+            elif not store.is_current():
+                raise click.ClickException("the database's tables are not current: run whosaid db upgrade")
+            yield store
+    except (SettingsError, StoreError) as error:
+        raise click.ClickException(str(error)) from None
+    except SQLAlchemyError as error:
+        raise click.ClickException(f"the database cannot be used: {error}") from None
 
 
 def check_files(source: Path, out: Path) -> None:

@@ -7,14 +7,13 @@ import sys
 from collections import deque
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import asdict
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from models.records import ROLES, Article, Habit, Reading
+from models.records import Article, Habit
 from service import commands
 
 if TYPE_CHECKING:
@@ -76,6 +75,7 @@ def read(
 def _read_file(file: Path, as_json: bool, load: Any, *how: Any) -> None:
     from rich.console import Console
 
+    from service.api.analyses import analysis_record
     from service.display import show_reading
     from service.pages import read_text
 
@@ -86,43 +86,18 @@ def _read_file(file: Path, as_json: bool, load: Any, *how: Any) -> None:
         raise click.ClickException(f"cannot read {file}: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise click.ClickException(f"{file} is not UTF-8: byte {raw[error.start]:#04x} at {error.start}") from None
-    reading = load(*how).read_one(read_text(text).article)
+    page, reader = read_text(text), load(*how)
+    reading = reader.read_one(page.article)
     try:
         if as_json:
             commands.write_utf8()
-            click.echo(json.dumps(_as_json(reading), ensure_ascii=False, indent=1))
+            record = analysis_record(page, reading, reader.version, how[1])
+            click.echo(json.dumps(record, ensure_ascii=False, indent=1))
         else:
             show_reading(reading, Console())
         sys.stdout.flush()
     except BrokenPipeError:
         commands.forget_output()
-
-
-def _as_json(reading: Reading) -> dict[str, Any]:
-    from models.claims import find_claims
-
-    return {
-        "attributions": [
-            {
-                **{
-                    role: [
-                        {"start": span.start, "end": span.end, "text": span.of(reading.text)}
-                        for span in getattr(one, role)
-                    ]
-                    for role in ROLES
-                },
-                "type": one.type,
-                "confidence": one.confidence,
-                "speaker": one.speaker,
-                "candidates": [asdict(who) for who in one.candidates],
-            }
-            for one in reading.attributions
-        ],
-        "speakers": [asdict(one) for one in reading.speakers],
-        "claims": [
-            asdict(one) | {"context": one.context and one.context.of(reading.text)} for one in find_claims(reading)
-        ],
-    }
 
 
 def _read_archive(reader: Reader, source: Path, out: Path, skip_errors: bool) -> int:

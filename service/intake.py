@@ -1,17 +1,14 @@
-"""What requests with an article have in common: the page that they hand in, and its reading."""
+"""Articles as callers hand them in, over HTTP or in an archive, to pages that can be read."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
 
-from flask import current_app
-
-from models.records import Habit, Reading
-from service.api.timing import stage
 from service.errors import Invalid
 from service.pages import Page, PageError, read_page, read_text
 from service.pages.language import foreign_language, language_name
+from service.stages import stage
 
 _SAID = ("title", "publisher", "url", "published", "language")
 
@@ -37,20 +34,3 @@ def page_of(asked: dict[str, Any]) -> Page:
     said = {name: asked[name] for name in _SAID if name in asked}
     told = page.language if page.language and page.language.lower().startswith("en") else "en"
     return replace(page, **{"language": told, **said})
-
-
-def habit_of(asked: dict[str, Any]) -> Habit:
-    """The habit that a request is to be read in."""
-    habit: Habit = asked.get("habit", current_app.config["SETTINGS"].habit)
-    return habit
-
-
-def read(page: Page, habit: Habit) -> Reading:
-    """Read an article when it is its turn.
-
-    Raises:
-        Overloaded: Too many wait already.
-    """
-    with current_app.config["GATE"](), stage("read"):
-        reading: Reading = current_app.config["READER"].read_one(page.article, habit=habit)
-    return reading

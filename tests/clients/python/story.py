@@ -1,0 +1,105 @@
+"""A whole story with the generated Python client: ``python story.py ADDRESS KEY``."""
+
+from __future__ import annotations
+
+import sys
+from typing import TypeVar
+
+from whosaid_client import AuthenticatedClient
+from whosaid_client.api.analyses import analyse
+from whosaid_client.api.articles import delete_article, get_article, list_articles, store_article
+from whosaid_client.api.claims import get_claim, list_claims
+from whosaid_client.api.health import get_info, get_readiness
+from whosaid_client.api.speakers import change_speaker, get_speaker, list_speakers, merge_speakers
+from whosaid_client.models import (
+    AnalysisRequest,
+    ArticleRequest,
+    Merge,
+    Problem,
+    SpeakerChange,
+    StoredArticle,
+    StoredSpeaker,
+)
+from whosaid_client.types import UNSET, Unset
+
+TEXT = "The harbour will reopen on Monday, Mayor Ines Duarte said. “We are ready,” she added."
+
+T = TypeVar("T")
+
+
+def good(answer: T | Problem | None) -> T:
+    """The answer, if it is none of the errors."""
+    if answer is None or isinstance(answer, Problem):
+        raise AssertionError(f"not answered: {answer}")
+    return answer
+
+
+def refused(answer: object) -> Problem:
+    """The error, if it is one."""
+    assert isinstance(answer, Problem), f"not refused: {answer}"
+    return answer
+
+
+def store(client: AuthenticatedClient, number: int, who: str) -> StoredArticle:
+    """Store one of several articles."""
+    text = f"The harbour will reopen in {number} days, {who} said. “We are ready for it,” the mayor added."
+    body = ArticleRequest(text=text, external_id=f"python-{number}", publisher="Harbour News", published="2024-05-31")
+    return good(store_article.sync(client=client, body=body, idempotency_key=f"python-{number}"))
+
+
+def main(address: str, key: str) -> None:
+    """Analyse, store, list, merge, be refused, and clean up."""
+    with AuthenticatedClient(base_url=address, token=key) as client:
+        assert good(get_readiness.sync(client=client)).status == "ok"
+        assert good(get_info.sync(client=client)).limits.max_title > 0
+
+        found = good(analyse.sync(client=client, body=AnalysisRequest(text="😀 " + TEXT)))
+        for attribution in found.attributions:
+            for span in attribution.source + attribution.cue + attribution.content:
+                assert found.article.text[span.start : span.end] == span.text
+        assert found.speakers[0].name == "Ines Duarte"
+        assert {claim.type_ for claim in found.claims} == {"direct", "indirect"}
+
+        names = ["Mayor Ines Duarte", "Mayor Inês Duarte-Lima", "Mayor Ines Duarte"]
+        stored = [store(client, number, who) for number, who in enumerate(names)]
+        again = store(client, 0, names[0])
+        assert (again.id, [one.id for one in again.claims]) == (stored[0].id, [one.id for one in stored[0].claims])
+        assert good(get_article.sync(stored[0].id, client=client)).claims == stored[0].claims
+        claim = stored[0].claims[0]
+        assert good(get_claim.sync(claim.id, client=client)) == claim
+
+        listed: list[str | None] = []
+        cursor: str | Unset | None = UNSET
+        while cursor is not None:
+            page = good(list_articles.sync(client=client, limit=1, publisher="Harbour News", cursor=cursor))
+            listed += [one.external_id for one in page.items]
+            cursor = page.next_
+        assert listed == ["python-2", "python-1", "python-0"]
+        assert good(list_claims.sync(client=client, q="harbour", article=stored[1].id)).items
+
+        speakers: dict[str, StoredSpeaker] = {
+            one.name: one for one in good(list_speakers.sync(client=client, kind="person", limit=200)).items
+        }
+        one, other = speakers["Ines Duarte"], speakers["Inês Duarte-Lima"]
+        merged = good(merge_speakers.sync(one.id, client=client, body=Merge(speaker=other.id)))
+        assert merged.claims >= one.claims + other.claims
+        assert other.name in merged.aliases
+        changed = good(change_speaker.sync(one.id, client=client, body=SpeakerChange(qid="Q42")))
+        assert changed.qid == "Q42"
+        assert refused(get_speaker.sync(other.id, client=client)).type_ == "/problems/not-found"
+
+        problem = refused(analyse.sync(client=client, body=AnalysisRequest(text=TEXT, html=TEXT)))
+        assert problem.status == 422
+        assert problem.errors
+        assert [error.field for error in problem.errors] == ["html"]
+        for article in stored:
+            assert delete_article.sync_detailed(article.id, client=client).status_code == 204
+        assert refused(get_article.sync(stored[0].id, client=client)).status == 404
+
+    with AuthenticatedClient(base_url=address, token="wrong") as stranger:  # noqa: S106
+        assert refused(list_claims.sync(client=stranger)).type_ == "/problems/unauthorized"
+    print("the Python client tells its story")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
