@@ -43,7 +43,7 @@ def create_app(settings: Settings, reader: Reads | None = None, same: Decides | 
     app.config["SETTINGS"] = settings
     app.config["READER"] = reader or _load(settings)
     app.config["STORE"] = Store(settings.database_url)
-    app.config["SAME"] = same or SameClaim.from_pretrained()
+    app.config["SAME"] = same or _load_same()
     app.config["KEEPER"] = Keeper(app.config["STORE"], app.config["READER"].version, app.config["SAME"])
     app.config["ENGINE"] = Engine(settings)
     app.config["GATE"] = Gate(settings.max_waiting)
@@ -72,3 +72,9 @@ def _load(settings: Settings) -> Reader:
     reader.read_one("“Ready,” it said.")
     _log.info("model %s is ready", reader.version)
     return reader
+
+
+def _load_same() -> SameClaim:
+    from models.same import SameClaim
+
+    return SameClaim.from_pretrained()

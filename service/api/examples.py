@@ -249,6 +249,7 @@ EXAMPLES: dict[str, Any] = {
         "model": _MODEL,
         "habits": ["world", "polnear"],
         "languages": ["en"],
+        "same_claim": {"version": "1"},
         "needs_key": True,
         "limits": {
             "max_body_bytes": 1_000_000,
