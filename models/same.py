@@ -24,9 +24,11 @@ from models.same_features import clean, pair
 from models.same_joint import JointReader
 from models.same_likeness import likeness
 from models.same_linear import Floats, Linear, sigmoid
+from models.same_turns import turned
 
 WEIGHTS: Final = Path(__file__).parent / "weights"
 _NOBODY: Final = "someone"
+_TURNED: Final = 0.1  # how likely what turns the other round is the same at most
 _TOGETHER: Final = 256  # pairs whose texts are held at once
 
 
@@ -57,7 +59,7 @@ class Comparison:
     """
 
     def __init__(self, embedder: Embedder, stems: dict[str, float], pieces: Vectors) -> None:
-        self.embedder, self._stems, self._pieces = embedder, stems, pieces
+        self.embedder, self.stems, self.pieces = embedder, stems, pieces
 
     def at_sight(self, pairs: Sequence[Pair], cosines: Sequence[float] | None = None) -> list[dict[str, float]]:
         """The features of words, names, numbers, sources and dates, and how alike the texts' vectors are."""
@@ -65,7 +67,7 @@ class Comparison:
             both = self.embed([side.text for sides in pairs for side in sides])
             cosines = np.einsum("nd,nd->n", both[0::2], both[1::2]).tolist()
         return [
-            pair((a.text, b.text), (a.source, b.source), (a.date, b.date), self._stems)
+            pair((a.text, b.text), (a.source, b.source), (a.date, b.date), self.stems)
             | {"cosine": cosine, "cosine squared": cosine**2, "cosine to the fourth": cosine**4}
             for (a, b), cosine in zip(pairs, cosines, strict=True)
         ]
@@ -79,7 +81,7 @@ class Comparison:
 
     def word_by_word(self, pairs: Sequence[tuple[Encoded, Encoded]]) -> list[dict[str, float]]:
         """The features of what was read."""
-        return [likeness(a, b, self._pieces) for a, b in pairs]
+        return [likeness(a, b, self.pieces) for a, b in pairs]
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Vectors of unit length, (n, 384); a text that comes several times is read once."""
@@ -178,6 +180,8 @@ class SameClaim:
             words = self.comparison.word_by_word(encoded)
             read = self._decision.read.scores([features[row] | more for row, more in zip(doubtful, words, strict=True)])
             out[doubtful] = self._decision.likely(read, self._joint.score(encoded).double().numpy())
+            turns = [row for row in doubtful if turned(pairs[row][0].text, pairs[row][1].text)]
+            out[turns] = np.minimum(out[turns], _TURNED)
         return out
 
 

@@ -64,7 +64,7 @@ class Embedder:
 
     def __init__(self, tokenizer: PreTrainedTokenizerFast, network: BertModel) -> None:
         self.network = network.eval()
-        # A vector of a text needs less precision than a decision: cosines are off by 0.0001, in a third of the time.
+        # Searching needs less precision than deciding: a cosine is off by 0.0001, in a third of the time.
         self._quick = deepcopy(network).bfloat16() if _has_bfloat16() else network
         self._tokenizer = tokenizer
         known = self.vocabulary()
@@ -135,22 +135,23 @@ class Embedder:
         group: list[int] = []
         for row in sorted(range(len(texts)), key=lambda row: len(texts[row])):
             if group and len(texts[row]) * (len(group) + 1) > _TOGETHER:
-                yield from self._read_group(group, texts, network)
+                yield from _read_together(group, texts, network)
                 group = []
             group.append(row)
         if group:
-            yield from self._read_group(group, texts, network)
+            yield from _read_together(group, texts, network)
 
-    def _read_group(
-        self, group: Sequence[int], texts: Sequence[Sequence[int]], network: BertModel
-    ) -> Iterator[tuple[int, list[Tensor]]]:
-        longest = max(len(texts[row]) for row in group)
-        ids = torch.tensor([[*texts[row], *[0] * (longest - len(texts[row]))] for row in group])
-        mask = torch.tensor([[number < len(texts[row]) for number in range(longest)] for row in group])
-        with torch.inference_mode():
-            states = network(input_ids=ids, attention_mask=mask, output_hidden_states=True).hidden_states
-        for number, row in enumerate(group):
-            yield row, [layer[number, : len(texts[row])].float() for layer in states]
+
+def _read_together(
+    group: Sequence[int], texts: Sequence[Sequence[int]], network: BertModel
+) -> Iterator[tuple[int, list[Tensor]]]:
+    longest = max(len(texts[row]) for row in group)
+    ids = torch.tensor([[*texts[row], *[0] * (longest - len(texts[row]))] for row in group])
+    mask = torch.tensor([[number < len(texts[row]) for number in range(longest)] for row in group])
+    with torch.inference_mode():
+        states = network(input_ids=ids, attention_mask=mask, output_hidden_states=True).hidden_states
+    for number, row in enumerate(group):
+        yield row, [layer[number, : len(texts[row])].float() for layer in states]
 
 
 def _unit(vector: Tensor) -> NDArray[np.float32]:

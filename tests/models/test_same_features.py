@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.same_features import clean, pair, side, source, stem
+from models.same_turns import turned
 
 STEMS = {"": 1.0, "bridg": 0.5}
 
@@ -90,3 +91,24 @@ def test_any_two_texts_have_features_in_either_order(a: str, b: str, one: str | 
     forth, back = features(a, b, (one, other)), features(b, a, (other, one))
     assert forth == pytest.approx(back)
     assert all(abs(value) < 1e4 for value in forth.values())
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "turns"),
+    [
+        ("the bridge is safe", "the bridge is not safe", True),
+        ("the bridge is safe", "“the bridge is safe”", False),
+        ("the bridge is not safe", "the bridge isn't safe", False),
+        ("it cost 5 million", "it cost 7 million", True),
+        ("it cost $5 million", "it cost 5,000,000", False),
+        ("prices rose again", "prices fell again", True),
+        ("all of the schools", "some of the schools", True),
+        ("Ann met Bo there", "Bo met Ann there", True),
+        ("he is rich", "she is rich", False),
+        ("the bridge is safe", "a school is not open", False),
+        ("the bridge is safe", "the bridge is safe, and no one who has ever used it doubts that", False),
+        ("", "not", False),
+    ],
+)
+def test_one_content_turns_the_other_round(a: str, b: str, turns: bool) -> None:
+    assert turned(a, b) == turned(b, a) == turns
