@@ -174,30 +174,6 @@ def memory(process: int) -> float:
     return own / 1024 + sum(memory(int(child)) for child in children)
 
 
-def serve(port: int) -> None:
-    """Be the server: gunicorn as ``whosaid serve`` has it, with readers that need no weights."""
-    from service.app import create_app
-    from service.batches.crew import Crew
-    from service.config import load_settings
-    from service.operations import logs, share_counts
-    from service.server import Server
-    from service.store.engine import Store
-    from tests.fakes import EagerReader, FakeSame
-
-    settings = load_settings({"port": port})
-    logs.configure(settings.log_level, settings.log_format)
-    share_counts()
-    store = Store(settings.database_url)
-    store.upgrade()
-    store.close()
-
-    class Fake(Server):
-        def create_app(self) -> Any:
-            return create_app(self.settings, EagerReader(), FakeSame())
-
-    Fake(settings, Crew(settings, 0)).run()
-
-
 def fuzz(port: int, server: int, number: int, seed: int, callers: int, say: Callable[[str], None]) -> Counter[str]:
     """Send so many requests from several callers; what the answers were."""
     found: Counter[str] = Counter()
@@ -234,11 +210,7 @@ def main() -> int:
     options.add_argument("--requests", type=int, default=100_000)
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--callers", type=int, default=4)
-    options.add_argument("--serve", type=int, metavar="PORT", help=argparse.SUPPRESS)
     asked = options.parse_args()
-    if asked.serve:
-        serve(asked.serve)
-        return 0
     with tempfile.TemporaryDirectory() as folder, socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -248,7 +220,7 @@ def main() -> int:
             "WHOSAID_MAX_BODY_BYTES": "100000",
             "WHOSAID_LOG_LEVEL": "error",
         }
-        server = subprocess.Popen([sys.executable, "-m", "benchmarks.fuzz", "--serve", str(port)], env=environ)
+        server = subprocess.Popen([sys.executable, "-m", "benchmarks.fake_server", str(port)], env=environ)
         try:
             ready = b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
             while exchange(port, ready)[0] != "200":
