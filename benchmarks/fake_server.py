@@ -1,4 +1,4 @@
-"""gunicorn as ``whosaid serve`` has it, with readers that need no weights: ``python -m benchmarks.fake_server PORT``."""
+"""``whosaid serve`` with readers that need no weights: ``python -m benchmarks.fake_server PORT``."""
 
 from __future__ import annotations
 
