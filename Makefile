@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 GOLD ?= ../shared/data/attributions/dev.jsonl
 
-.PHONY: serve test lint format openapi openapi-check clients fuzz train evaluate lock clean help
+.PHONY: serve test lint format openapi openapi-check clients fuzz train evaluate lock audit clean help
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -40,6 +40,12 @@ train: .venv/dev ## Train the network, or go on with it: ARGS="--run runs/networ
 
 evaluate: .venv/dev ## Measure the shipped weights: GOLD=file.jsonl ARGS="--habit polnear"
 	$(BIN)/whosaid evaluate $(GOLD) $(ARGS)
+
+# Not part of .ci/run: it asks a public service, which may know nothing of a mirror's packages or be out of reach.
+audit: ## Look for known vulnerabilities in what is locked
+	$(PYTHON) -m venv .venv/audit
+	.venv/audit/bin/pip install --quiet --disable-pip-version-check pip-audit
+	.venv/audit/bin/pip-audit --strict --no-deps --disable-pip -r requirements.lock
 
 lock: ## Resolve the dependencies anew into the lock files
 	PYTHON=$(PYTHON) tools/lock.sh

@@ -23,11 +23,10 @@ from transformers import BertConfig, BertModel
 from models.casting import FEATURES
 from models.crf import CRF, tag_count
 from models.encoding import NO_HABIT, QUOTE_STATES, SHAPES, Batch
-from models.records import SpeakerKind
+from models.records import CATEGORIES as CATEGORIES
+from models.records import KINDS as KINDS
 
 NAME_KINDS: Final = ("person", "organization", "place")
-CATEGORIES: Final = ("factual", "opinion", "future", "other")
-KINDS: Final[tuple[SpeakerKind, ...]] = ("person", "organization", "group", "document", "unknown")
 SOURCE, CONTENT = 0, 1
 """The roles head's role numbers."""
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import logging
+from typing import TYPE_CHECKING
 
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from models.reader import Reader
-from models.same import SameClaim
 from service import web
 from service.api import health, metrics, problems, spec, timing
 from service.batches.engine import Engine
@@ -18,6 +17,10 @@ from service.reading import Gate, Reads
 from service.security import access, headers
 from service.store.engine import Store
 from service.tracking.claims import Decides
+
+if TYPE_CHECKING:
+    from models.reader import Reader
+    from models.same import SameClaim
 
 _log = logging.getLogger(__name__)
 
@@ -49,7 +52,6 @@ def create_app(settings: Settings, reader: Reads | None = None, same: Decides | 
     app.url_map.strict_slashes = False
     app.config["IS_STOPPING"] = lambda: False  # whoever serves may know better
     app.config["CHECKS"] = dict(health.CHECKS)  # what /readyz asks, by name
-    app.config["REFRESH"] = []  # what brings gauges up to date before /metrics answers
     if hops := settings.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, hops, hops, hops, hops, hops)  # type: ignore[method-assign]
     timing.register(app)
@@ -63,6 +65,8 @@ def create_app(settings: Settings, reader: Reads | None = None, same: Decides | 
 
 
 def _load(settings: Settings) -> Reader:
+    from models.reader import Reader  # with torch, which takes seconds
+
     reader = Reader.from_pretrained(settings.weights or None, habit=settings.habit, threads=settings.threads or None)
     # The first reading is the slowest; no caller should wait for it.
     reader.read_one("“Ready,” it said.")
@@ -71,6 +75,8 @@ def _load(settings: Settings) -> Reader:
 
 
 def _load_same() -> SameClaim:
+    from models.same import SameClaim
+
     same = SameClaim.from_pretrained()
     same.guess([], [])  # what is missing is told now, and not when an article is stored
     return same

@@ -132,7 +132,9 @@ class Settings:
         most=86_400,
     )
     max_batch_bytes: int = _setting(10_000_000_000, "The longest archive, as sent and unpacked.", least=1, most=10**13)
-    max_gzip_ratio: int = _setting(100, "To how many times its size an archive may unpack.", least=1, most=1100)
+    max_gzip_ratio: int = _setting(
+        100, "To how many times its size a body or an archive may unpack.", least=1, most=1100
+    )
     keep_batches: int = _setting(
         30, "Days after its end when a batch is removed with its results; 0 keeps all.", least=0, most=36_500
     )

@@ -160,6 +160,7 @@ def speakers_table(records: Sequence[Mapping[str, Any]]) -> Table:
     table = Table("name", "kind", "claims", "articles", "seen", "id", box=None, header_style="bold", pad_edge=False)
     for column in table.columns[2:4]:
         column.justify = "right"
+    table.columns[5].overflow = "fold"  # an id is for copying
     for one in records:
         seen = " – ".join(dict.fromkeys(filter(None, (one["first_seen"], one["last_seen"]))))
         aliases = f"  also {_plain(', '.join(one['aliases']))}" if one["aliases"] else ""

@@ -108,7 +108,8 @@ class Keeper:
                 assertions = [replace(assertion_of(claim), date=day) for claim in known.claims]
             else:
                 return None
-        return self.tracker.compare(assertions)
+            seq = None if known is None else known.seq
+        return self.tracker.compare(assertions, seq)
 
 
 def _assertions(reading: Reading, day: date | None) -> list[Assertion]:

@@ -164,11 +164,11 @@ def run(settings: Settings) -> None:
     """
     logs.configure(settings.log_level, settings.log_format)
     _prepare(settings)
+    share_counts()  # before anything that counts is imported or started
     crew = Crew(settings, settings.batch_workers)
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
     threads = settings.threads or max(1, cores() // settings.workers)
     os.environ["OMP_NUM_THREADS"] = str(threads)
-    share_counts()
     Server(replace(settings, threads=threads), crew).run()
 
 

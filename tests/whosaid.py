@@ -1,4 +1,4 @@
-"""``python -m tests.whosaid``: whosaid as it is, with a reader that needs no weights and may be told to fail."""
+"""``python -m tests.whosaid``: whosaid as it is, with stand-ins that need no weights and may be told to fail."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from models.records import Article, Habit, Reading
 from service import app, cli
 from service.batches import crew, worker
-from tests.fakes import FakeReader
+from tests.fakes import FakeReader, FakeSame
 
 COMMAND = [sys.executable, "-m", "tests.whosaid"]
 
@@ -39,6 +39,7 @@ class FaultyReader(FakeReader):
 
 if __name__ == "__main__":
     crew.COMMAND[:] = COMMAND
-    worker.work.__kwdefaults__["load"] = lambda settings: FaultyReader()
+    worker.work.__kwdefaults__ |= {"load": lambda settings: FaultyReader(), "decide": FakeSame}
     app._load = lambda settings: FaultyReader()
+    app._load_same = FakeSame
     cli.main()

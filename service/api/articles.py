@@ -90,7 +90,7 @@ class One(MethodView):
         """
         with _store().read() as session:
             one = existing(get_article(session, known_id(id_, "article")), id_, "article")
-            record = whole_article(one)
+            record = whole_article(session, one)
             return one_answer(ARTICLES, record, lambda: whole_article_nodes(one, record), asked, _FORMS)
 
     @blueprint.tagged
@@ -106,13 +106,13 @@ class One(MethodView):
         keeper: Keeper = current_app.config["KEEPER"]
         with keeper.store.write() as session:
             one = existing(get_article(session, known_id(id_, "article")), id_, "article")
-            check_unchanged(StoredArticleSchema, whole_article(one))
+            check_unchanged(StoredArticleSchema, whole_article(session, one))
             keeper.remove(session, one.id)
 
 
 def _whole(store: Store, id_: str) -> dict[str, Any]:
     with store.read() as session:
-        return whole_article(existing(get_article(session, id_), id_, "article"))
+        return whole_article(session, existing(get_article(session, id_), id_, "article"))
 
 
 def _store() -> Store:

@@ -10,13 +10,12 @@ from typing import Any, NoReturn
 from flask import Request, current_app
 from webargs.flaskparser import FlaskParser
 
-from service.config import PREFIX
+from service.config import PREFIX, Settings
 from service.errors import BadJSON, BadRequest, TooLarge, WrongContentType
 
 _DRAINED = 16  # times the limit: so much of a body that is too long is read
 _CHUNK = 1 << 16
 _GZIP = 16 + zlib.MAX_WBITS
-_RATIO = 100  # texts come down to a third or a tenth; gzip reaches a thousandth only with nothing in it
 
 
 class Parser(FlaskParser):
@@ -60,7 +59,8 @@ def read_body(req: Request) -> bytes:
             f"The body may be sent as it is or with gzip, but its Content-Encoding is {encoding!r}.",
             headers={"Accept-Encoding": "gzip, identity"},
         )
-    limit: int = current_app.config["SETTINGS"].max_body_bytes
+    settings: Settings = current_app.config["SETTINGS"]
+    limit = settings.max_body_bytes
     size = req.content_length
     if size is None:
         # Sent in chunks: its length is known once it is here.
@@ -71,15 +71,16 @@ def read_body(req: Request) -> bytes:
     if size > limit:
         drain(req, limit * _DRAINED)
         raise _too_large(f"The body has {size:,} bytes or more", limit, size)
-    return body if encoding == "identity" else b"".join(inflate([body], limit))
+    return body if encoding == "identity" else b"".join(inflate([body], limit, settings.max_gzip_ratio))
 
 
-def inflate(pieces: Iterable[bytes], limit: int) -> Iterator[bytes]:
+def inflate(pieces: Iterable[bytes], limit: int, ratio: int) -> Iterator[bytes]:
     """The content of a gzip, piece by piece; never more than the limit is in memory.
 
     Args:
         pieces: The gzip.
         limit: Bytes that its content may have.
+        ratio: To how many times its size it may unpack.
 
     Raises:
         TooLarge: It has more, or so many for what was sent that it can only be a bomb.
@@ -100,8 +101,13 @@ def inflate(pieces: Iterable[bytes], limit: int) -> Iterator[bytes]:
                 size += len(out)
                 if size > limit:
                     raise _too_large(f"The body has {size:,} bytes or more without its gzip", limit, size)
-                if size > _CHUNK and size > _RATIO * sent:
-                    raise TooLarge(f"The body's gzip has more than {_RATIO} times the bytes that were sent.")
+                if size > _CHUNK and size > ratio * sent:
+                    raise TooLarge(
+                        f"The body unpacks to more than {ratio} times its size.",
+                        limit=ratio,
+                        observed=size // sent,
+                        setting=PREFIX + "MAX_GZIP_RATIO",
+                    )
                 yield out
                 if not left and len(out) < _CHUNK:
                     break

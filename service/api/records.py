@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from datetime import UTC, date, datetime
 from typing import Any, TypeVar
 
@@ -12,8 +12,7 @@ from marshmallow import fields, validate
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from models.network import CATEGORIES, KINDS
-from models.records import ROLES
+from models.records import CATEGORIES, KINDS, ROLES
 from service.api.paging import PageArgumentsSchema
 from service.api.schemas import (
     TYPES,
@@ -317,13 +316,15 @@ def article_head(one: Article) -> dict[str, Any]:
     }
 
 
-def whole_article(one: Article) -> dict[str, Any]:
-    """An article with its claims."""
+def whole_article(session: Session, one: Article) -> dict[str, Any]:
+    """An article with its claims; candidates that are gone since are left out."""
+    candidates = {id_ for each in one.cast for id_ in each.candidates}
+    there = set(session.scalars(select(Speaker.id).where(Speaker.id.in_(candidates)))) if candidates else set()
     return {
         **article_head(one),
         "text": one.text,
         "boilerplate": one.boilerplate,
-        "speakers": [_appearance(each) for each in one.cast],
+        "speakers": [_appearance(each, there) for each in one.cast],
         "claims": [claim_record(each) for each in one.claims],
     }
 
@@ -382,8 +383,9 @@ def _speaker(one: Speaker, articles: int, claims: int, first: date | None, last:
     }
 
 
-def _appearance(one: Appearance) -> dict[str, Any]:
-    told = {"called": one.name, "role": one.role, "aliases": one.aliases, "candidates": one.candidates}
+def _appearance(one: Appearance, there: Set[str]) -> dict[str, Any]:
+    candidates = [id_ for id_ in one.candidates if id_ in there]
+    told = {"called": one.name, "role": one.role, "aliases": one.aliases, "candidates": candidates}
     return speaker_head(one.speaker) | told
 
 

@@ -9,8 +9,7 @@ from urllib.parse import urlsplit
 import marshmallow as ma
 from marshmallow import ValidationError, fields, validate
 
-from models.network import CATEGORIES, KINDS
-from models.records import HABITS
+from models.records import CATEGORIES, HABITS, KINDS
 from service.pages.boilerplate import BLOCK_KINDS
 
 TYPES = ("direct", "mixed", "indirect")
@@ -395,7 +394,7 @@ class LimitsSchema(ma.Schema):
         required=True, metadata={"description": "The longest archive, as sent and unpacked."}
     )
     max_gzip_ratio = fields.Integer(
-        required=True, metadata={"description": "To how many times its size an archive may unpack."}
+        required=True, metadata={"description": "To how many times its size a body or an archive may unpack."}
     )
     keep_batches = fields.Integer(
         required=True, metadata={"description": "Days after its end when a batch is removed; 0 for never."}

@@ -27,7 +27,7 @@ from service.api.representations import check_unchanged, list_answer, one_answer
 from service.api.schemas import FormatSchema
 from service.errors import Conflict
 from service.store.tables import Speaker
-from service.tracking.speakers import collect_names, merge_speakers, split_speaker
+from service.tracking.speakers import merge_speakers, rename_speaker, split_speaker
 
 blueprint = Blueprint("speakers", __name__, url_prefix="/v1/speakers", description="Find speakers in all articles.")
 
@@ -92,8 +92,7 @@ class One(MethodView):
             if "qid" in asked:
                 speaker.qid = asked["qid"]
             if "name" in asked:
-                speaker.name = asked["name"]
-                collect_names(speaker, [speaker.name])
+                rename_speaker(speaker, asked["name"])
             session.flush()
             return _record(session, speaker)
 

@@ -201,13 +201,13 @@ def give_back(store: Store, work: Work) -> None:
 
 
 def record(session: Session, batch: int, outcomes: Sequence[Outcome]) -> bool:
-    """Add results to a batch, those that it has already left out; False if the batch is over.
+    """Add results to a batch, those that it has already left out; False if there are any, and it is over.
 
     Their places follow each other while the batch's row is locked, so that whoever reads them in the order
     of their places misses none.
     """
     row = session.scalar(select(Batch).where(Batch.seq == batch).with_for_update())
-    if row is None or row.state not in LIVE:
+    if row is None:
         return False
     numbers = [one.number for one in outcomes]
     known = set(session.scalars(select(Result.number).where(Result.batch_seq == batch, Result.number.in_(numbers))))
@@ -224,8 +224,11 @@ def record(session: Session, batch: int, outcomes: Sequence[Outcome]) -> bool:
         }
         for n, one in enumerate((one for one in outcomes if one.number not in known), 1)
     ]
-    if rows:
-        session.execute(insert(Result), rows)
+    if not rows:
+        return True
+    if row.state not in LIVE:
+        return False
+    session.execute(insert(Result), rows)
     done = sum(1 for one in rows if one["is_done"])
     row.done += done
     row.failed += len(rows) - done

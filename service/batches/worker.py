@@ -9,16 +9,14 @@ import signal
 import threading
 import warnings
 from collections.abc import Callable
+from functools import cache
 from secrets import token_hex
 from typing import Any, Final
 
 from celery.exceptions import SecurityWarning
-from celery.signals import worker_shutting_down
+from celery.signals import setup_logging, worker_shutting_down
 from sqlalchemy.exc import SQLAlchemyError
 
-from models.reader import Reader, WeightsError
-from models.same import SameClaim, SameError
-from models.same_embedding import BackboneError
 from service.batches import callbacks, upkeep
 from service.batches.crew import CANNOT_START
 from service.batches.engine import Engine
@@ -39,16 +37,44 @@ _CALLBACK_SECONDS: Final = 1.0
 _log = logging.getLogger(__name__)
 
 
+class CannotStart(Exception):
+    """The message says why."""
+
+
 def load(settings: Settings) -> ReadsMany:
-    """The Reader that the settings name."""
-    return Reader.from_pretrained(settings.weights or None, habit=settings.habit, threads=settings.threads or None)
+    """The Reader that the settings name.
+
+    Raises:
+        CannotStart: Its weights cannot be loaded.
+    """
+    from models.reader import Reader, WeightsError  # with torch, which takes seconds
+
+    try:
+        return Reader.from_pretrained(settings.weights or None, habit=settings.habit, threads=settings.threads or None)
+    except WeightsError as error:
+        raise CannotStart(str(error)) from None
+
+
+def decide() -> Decides:
+    """What decides whether two claims are the same.
+
+    Raises:
+        CannotStart: Its weights cannot be loaded.
+    """
+    from models.same import SameClaim, SameError
+    from models.same_embedding import BackboneError
+
+    try:
+        return SameClaim.from_pretrained()
+    except (SameError, BackboneError) as error:
+        raise CannotStart(str(error)) from None
 
 
 def work(
     settings: Settings,
     *,
     load: Callable[[Settings], ReadsMany] = load,
-    decide: Callable[[], Decides] = lambda: SameClaim.from_pretrained(),
+    decide: Callable[[], Decides] = decide,
     is_attached: bool = False,
     level: int = logging.INFO,
 ) -> int:
@@ -61,36 +87,45 @@ def work(
         is_attached: End when standard input does: whoever has started the process is gone then.
         level: Of what is logged.
     """
-    logs.configure(settings.log_level if level <= logging.INFO else "error", settings.log_format)
-    logging.getLogger("celery").setLevel(max(level, logging.WARNING))
-    logging.getLogger("kombu").setLevel(max(level, logging.WARNING))
-    # It warns of root because of pickled messages; these are JSON.
-    warnings.simplefilter("ignore", SecurityWarning)
+    _log_to(settings, level)
     if is_attached:
         os.nice(_BEHIND)
     try:
-        store = Store(settings.database_url)
-        reader = load(settings)
-        keeper = Keeper(store, reader.version, decide())
-    except (StoreError, WeightsError, SameError, BackboneError) as error:
+        store = _opened(settings)
+    except (StoreError, SQLAlchemyError) as error:
         _log.error("cannot start: %s", error)
         return CANNOT_START
-    name = f"{platform.node()}-{os.getpid()}-{token_hex(4)}"
-    desk = Desk(name, settings, store, reader, keeper)
-    engine = Engine(settings)
+    name, stopping, engine = f"{platform.node()}-{os.getpid()}-{token_hex(4)}", threading.Event(), Engine(settings)
+
+    @cache
+    def desk() -> Desk:
+        # A service whose batches nobody uses needs no second model in its memory.
+        try:
+            reader = load(settings)
+            keeper = Keeper(store, reader.version, decide())
+        except CannotStart as error:
+            _log.error("cannot read: %s", error)
+            os._exit(CANNOT_START)
+        _log.info("reading with model %s", reader.version)
+        return Desk(name, settings, store, reader, keeper, stopping)
 
     def read(chunk: int) -> None:
-        read_chunk(desk, chunk)
-        if not desk.stopping.is_set():
+        read_chunk(desk(), chunk)
+        if not stopping.is_set():
             engine.dispatch(store)
 
+    def tidy() -> None:
+        upkeep.recover(store)
+        upkeep.resend(store, settings.batch_lease)
+        engine.dispatch(store)
+
     engine.on_chunk(read)
-    worker_shutting_down.connect(lambda **_: desk.stopping.set(), weak=False)
+    worker_shutting_down.connect(lambda **_: stopping.set(), weak=False)
     if is_attached:
         threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
-    _repeat(desk, _TIDY_SECONDS, lambda: _tidy(store, engine, settings.batch_lease))
-    _repeat(desk, _RETIRE_SECONDS, lambda: upkeep.retire(store, settings.keep_batches))
-    _repeat(desk, _CALLBACK_SECONDS, lambda: callbacks.deliver_due(store, settings))
+    _repeat(stopping, _TIDY_SECONDS, tidy)
+    _repeat(stopping, _RETIRE_SECONDS, lambda: upkeep.retire(store, settings.keep_batches))
+    _repeat(stopping, _CALLBACK_SECONDS, lambda: callbacks.deliver_due(store, settings))
     celery: Any = engine.celery.Worker(
         pool="solo",
         concurrency=1,
@@ -99,21 +134,32 @@ def work(
         without_gossip=True,
         without_mingle=True,
         without_heartbeat=True,
-        loglevel=max(level, logging.WARNING),
     )
-    _log.info("worker %s reads batches with model %s", name, reader.version)
+    _log.info("worker %s waits for batches", name)
     celery.start()
-    desk.stopping.set()
+    stopping.set()
     return int(celery.exitcode or 0)
 
 
-def _tidy(store: Store, engine: Engine, seconds: float) -> None:
-    upkeep.recover(store)
-    upkeep.resend(store, seconds)
-    engine.dispatch(store)
+def _log_to(settings: Settings, level: int) -> None:
+    logs.configure(settings.log_level if level <= logging.INFO else "error", settings.log_format)
+    setup_logging.connect(lambda **_: None, weak=False)  # Celery has no say in it
+    for chatty in ("celery", "kombu", "alembic"):
+        logging.getLogger(chatty).setLevel(max(level, logging.WARNING))
+    # It warns of root because of pickled messages; these are JSON.
+    warnings.simplefilter("ignore", SecurityWarning)
 
 
-def _repeat(desk: Desk, seconds: float, act: Callable[[], None]) -> None:
+def _opened(settings: Settings) -> Store:
+    store = Store(settings.database_url)
+    if store.is_embedded:
+        store.upgrade()
+    elif not store.is_current():
+        raise StoreError("the database's tables are not those of this version: run whosaid db upgrade")
+    return store
+
+
+def _repeat(stopping: threading.Event, seconds: float, act: Callable[[], None]) -> None:
     def run() -> None:
         while True:
             try:
@@ -122,7 +168,7 @@ def _repeat(desk: Desk, seconds: float, act: Callable[[], None]) -> None:
                 _log.warning("the database cannot be used now: %s", error)
             except Exception:
                 _log.exception("upkeep failed, and is tried again")
-            if desk.stopping.wait(seconds):
+            if stopping.wait(seconds):
                 return
 
     threading.Thread(target=run, name="upkeep", daemon=True).start()

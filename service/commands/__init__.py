@@ -89,7 +89,7 @@ def open_store() -> Iterator[Store]:
             if store.is_embedded:
                 store.upgrade()
             elif not store.is_current():
-                raise click.ClickException("the tables are not those of this version: run whosaid db upgrade")
+                raise click.ClickException("the database's tables are not current: run whosaid db upgrade")
             yield store
     except (SettingsError, StoreError) as error:
         raise click.ClickException(str(error)) from None

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from service import commands
+
 if TYPE_CHECKING:
-    from service.store.engine import Store
     from service.store.tables import ApiKey
 
 _SCOPES: Final = ("read", "write", "admin")
@@ -60,7 +59,7 @@ def create(name: str, scopes: tuple[Any, ...], expires: datetime | None, **limit
 
     if not name.strip():
         raise click.UsageError("NAME must not be empty.")
-    with _store() as store:
+    with commands.open_store() as store:
         click.echo(create_key(store, name.strip(), scopes, expires=expires, **limits))
     click.echo("This is the only time that the key is shown: only its digest is kept.", err=True)
 
@@ -74,7 +73,7 @@ def list_(as_json: bool) -> None:
 
     from service.security.keys import all_keys
 
-    with _store() as store, store.read() as session:
+    with commands.open_store() as store, store.read() as session:
         found = [_record(one) for one in all_keys(session)]
     if as_json:
         click.echo(json.dumps(found, ensure_ascii=False, indent=1))
@@ -98,33 +97,10 @@ def revoke(key: str) -> None:
     """End the key that KEY, its prefix or its id, names; it opens nothing from now on."""
     from service.security.keys import revoke_key
 
-    with _store() as store:
+    with commands.open_store() as store:
         if not revoke_key(store, key):
             raise click.ClickException(f"there is no key {key} that could be revoked; whosaid keys list has all")
     click.echo("the key is revoked")
-
-
-@contextmanager
-def _store() -> Iterator[Store]:
-    from sqlalchemy.exc import SQLAlchemyError
-
-    from service.config import SettingsError, load_settings
-    from service.store.engine import Store, StoreError
-
-    try:
-        store = Store(load_settings().database_url)
-        try:
-            if store.is_embedded:
-                store.upgrade()
-            elif not store.is_current():
-                raise click.ClickException("the database's tables are not current: run whosaid db upgrade")
-            yield store
-        finally:
-            store.close()
-    except (SettingsError, StoreError) as error:
-        raise click.ClickException(str(error)) from None
-    except SQLAlchemyError as error:
-        raise click.ClickException(f"the database cannot be used: {error}") from None
 
 
 def _record(one: ApiKey) -> dict[str, Any]:

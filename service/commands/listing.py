@@ -8,11 +8,11 @@ import sys
 from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar, get_args
 
 import click
 
-from models.network import CATEGORIES, KINDS
+from models.records import AttributionType, Category, SpeakerKind
 from service import commands
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 _ID: Final = re.compile(r"speaker-[0-9a-f]+")
-_TYPES: Final = ("direct", "mixed", "indirect")
 _FORMATS: Final = ("csv", "ndjson", "json", "jsonld")
 _LISTS: Final = ("claims", "articles", "speakers")
 _FITTING: Final = {"articles": {"publisher", "published_from", "published_to"}, "speakers": {"kind"}}
@@ -36,9 +35,9 @@ _LIMIT: Final = click.option(
 _JSON: Final = click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line instead.")
 _CLAIM_FILTERS: Final = (
     click.option("--speaker", help="Only of this speaker: a name, or parts of it, or an id."),
-    click.option("--kind", type=click.Choice(KINDS), help="Only of speakers of this kind."),
-    click.option("--category", type=click.Choice(CATEGORIES), help="Only of this category."),
-    click.option("--type", "type_", type=click.Choice(_TYPES), help="Only of this type."),
+    click.option("--kind", type=click.Choice(get_args(SpeakerKind)), help="Only of speakers of this kind."),
+    click.option("--category", type=click.Choice(get_args(Category)), help="Only of this category."),
+    click.option("--type", "type_", type=click.Choice(get_args(AttributionType)), help="Only of this type."),
     click.option("--publisher", help="Only of this publisher."),
     click.option("--from", "from_", type=_DAY, help="Only what appeared on this day or later."),
     click.option("--to", "to_", type=_DAY, help="Only what appeared on this day or earlier."),
@@ -82,7 +81,7 @@ def claims(limit: int, as_json: bool, **options: Any) -> None:
 
 @click.command()
 @click.option("--name", help="Only who goes by this name, or by parts of it.")
-@click.option("--kind", type=click.Choice(KINDS), help="Only of this kind.")
+@click.option("--kind", type=click.Choice(get_args(SpeakerKind)), help="Only of this kind.")
 @click.option("--qid", help="Only the one with this Wikidata identifier.")
 @_LIMIT
 @_JSON

@@ -31,6 +31,7 @@ def worker(processes: int, attached: bool, quiet: bool) -> None:
         sys.exit(work(settings, is_attached=True, level=logging.ERROR if quiet else logging.INFO))
     from service.batches.crew import CANNOT_START, Crew
 
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     stop = threading.Event()
     for one in (signal.SIGTERM, signal.SIGINT):
         signal.signal(one, lambda *_: stop.set())

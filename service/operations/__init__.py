@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 import tempfile
 from pathlib import Path
 
@@ -17,12 +16,7 @@ def share_counts() -> Path:
     """Make an empty folder in which the processes to be forked count together.
 
     prometheus-client looks for it once, so this comes before ``service.operations.metrics`` is imported.
-
-    Raises:
-        RuntimeError: It comes too late.
     """
-    if SHARED not in os.environ and "prometheus_client" in sys.modules:
-        raise RuntimeError("prometheus_client was imported before its processes could share a folder")
     folder = Path(os.environ.get(SHARED) or tempfile.mkdtemp(prefix=_OURS))
     folder.mkdir(parents=True, exist_ok=True)
     for left_over in folder.glob("*.db"):

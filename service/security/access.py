@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any, Final, TypeVar
@@ -21,6 +22,7 @@ SCHEMES: Final[dict[str, dict[str, str]]] = {
 }
 """The ways to send a key, as OpenAPI has them."""
 
+_COUNTED_AT_ONCE: Final = 1_000_000
 _NOTED_EVERY: Final = timedelta(minutes=1)
 STATUSES: Final = (401, 403, 429, 503)
 """How every operation that needs a key can fail: 503 is for a database that does not answer."""
@@ -123,6 +125,34 @@ def count_characters(number: int) -> None:
     if g.key is not None:
         limits: Limits = current_app.config["LIMITS"]
         _note(limits.count_characters(g.key, number))
+
+
+@contextmanager
+def counting_lines() -> Iterator[Callable[[Iterable[bytes]], Iterator[bytes]]]:
+    """Count the lines of an archive, in bytes, while they are taken in; if an error ends that, they count for nothing.
+
+    Raises:
+        RateLimited: The caller's key has not so much left today.
+    """
+    counted = 0
+
+    def count(lines: Iterable[bytes]) -> Iterator[bytes]:
+        nonlocal counted
+        more = 0
+        for line in lines:
+            more += len(line)
+            if more >= _COUNTED_AT_ONCE:
+                count_characters(more)
+                counted, more = counted + more, 0
+            yield line
+        count_characters(more)
+        counted += more
+
+    try:
+        yield count
+    except BaseException:
+        count_characters(-counted)
+        raise
 
 
 def _note(window: Window | None) -> None:

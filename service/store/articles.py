@@ -19,7 +19,7 @@ from service.errors import Conflict
 from service.pages import Page
 from service.store.tables import Appearance, Article, Claim, ClaimSpan, TrackedClaim
 from service.tracking.clusters import Decide, Groups
-from service.tracking.speakers import drop_unused, find_speaker
+from service.tracking.speakers import drop_unused, find_speaker, name_key
 
 ABOUT: Final = ("title", "byline", "publisher", "url", "published")
 """What is told of an article beside its text."""
@@ -145,6 +145,7 @@ def save_article(
 
 def _replace_claims(session: Session, article: Article, reading: Reading) -> None:
     before = [one.speaker_seq for one in article.cast]
+    known = {(one.speaker.kind, name_key(one.name)): (one.speaker, one.candidates) for one in article.cast}
     kept = {claim.id: claim for claim in article.claims}
     for claim in kept.values():
         claim.appearance = None
@@ -152,7 +153,7 @@ def _replace_claims(session: Session, article: Article, reading: Reading) -> Non
     article.cast.clear()
     session.flush()
     for place, one in enumerate(reading.speakers):
-        speaker, candidates = find_speaker(session, one)
+        speaker, candidates = find_speaker(session, one, known.get((one.kind, name_key(one.name))))
         article.cast.append(
             Appearance(
                 place=place,

@@ -74,7 +74,9 @@ class Speaker(Base):
     name: Mapped[str] = mapped_column(Text)
     kind: Mapped[str] = mapped_column(String(20), index=True)
     is_known: Mapped[bool]
-    """Whether its name tells it from all others, so that other articles' mentions are it too."""
+    """Whether one of its names tells it from all others, so that other articles' mentions are it too."""
+    is_decided: Mapped[bool] = mapped_column(default=False)
+    """Whether a caller merged, split or named it: it is remembered even if no article has it."""
     qid: Mapped[str | None] = mapped_column(String(20), unique=True)
     created: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 
@@ -93,6 +95,8 @@ class SpeakerName(Base):
     name: Mapped[str] = mapped_column(Text)
     key: Mapped[str] = mapped_column(Text, index=True)
     last: Mapped[str] = mapped_column(Text, index=True)
+    identifies: Mapped[bool] = mapped_column(default=False)
+    """Whether other articles' speakers of this name are this one."""
 
     speaker: Mapped[Speaker] = relationship(back_populates="names")
     words: Mapped[list[NameWord]] = relationship(cascade="all, delete-orphan", passive_deletes=True)
@@ -208,7 +212,7 @@ class TrackedClaim(Base):
     cluster: Mapped[Cluster | None] = relationship(viewonly=True)
 
 
-class SameClaim(Base):
+class SamePair(Base):
     """Two tracked claims that assert the same, ``one_seq`` being the smaller."""
 
     __tablename__ = "same_claims"

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from typing import Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
 from models.same import Assertion
@@ -94,7 +93,7 @@ class Tracker:
         Each article is a transaction of its own, so that this can be broken off at any time and begun again.
         """
         done, last = 0, 0
-        rest = select(func.min(Claim.article_seq)).outerjoin(Claim.tracked)
+        rest = select(Claim.article_seq).outerjoin(Claim.tracked).order_by(Claim.article_seq).limit(1)
         rest = rest.where(or_(TrackedClaim.seq.is_(None), TrackedClaim.version != self.same.version))
         while True:
             with self.store.read() as session:
@@ -103,7 +102,7 @@ class Tracker:
                 told = [assertion_of(claim) for claim in article.claims] if article else []
             if seq is None:
                 return
-            compared = self.compare(told)
+            compared = self.compare(told, seq)
             with self.store.write() as session:
                 article = session.get(Article, seq)
                 if article is not None:
@@ -135,8 +134,13 @@ class Tracker:
         scores |= zip(worth, self.same.score([pairs[seq] for seq in worth]).tolist(), strict=True)
         return {seq: scores[seq] for seq in best}
 
-    def compare(self, assertions: Sequence[Assertion]) -> Compared:
-        """Find and score the likely equals of an article's claims, in no transaction."""
+    def compare(self, assertions: Sequence[Assertion], article_seq: int | None = None) -> Compared:
+        """Find and score the likely equals of an article's claims in others, in no transaction.
+
+        Args:
+            assertions: Of its claims.
+            article_seq: The article, if it is stored already.
+        """
         texts = list(dict.fromkeys(one.text for one in assertions))
         stored = self.embed(texts)
         vectors = unpack(stored, self.same.width)
@@ -144,12 +148,11 @@ class Tracker:
         found = self.index.search(vectors, POOL, least=LIKELY)
         with self.store.read() as session:
             near = self._chosen(session, dict(zip(texts, found, strict=True)), dict(zip(texts, vectors, strict=True)))
-            others = read_assertions(session, {seq for each in near.values() for seq, _ in each})
-        row, alike = {text: number for number, text in enumerate(texts)}, vectors @ vectors.T
-        own = ((a, b, float(alike[row[a.text], row[b.text]])) for a, b in combinations(assertions, 2))
-        likely = [(one, others[seq], cos) for one in assertions for seq, cos in near[one.text] if seq in others]
+            others = read_assertions(session, {seq for each in near.values() for seq, _ in each}, article_seq)
         scores: dict[Pair, float] = {}
-        self._score(scores, [*likely, *(found for found in own if found[2] >= LIKELY)])
+        self._score(
+            scores, ((one, others[seq], cos) for one in assertions for seq, cos in near[one.text] if seq in others)
+        )
         return Compared(seen, dict(zip(texts, stored, strict=True)), near, scores)
 
     def track(self, session: Session, article: Article, groups: Groups, compared: Compared | None) -> None:
@@ -164,7 +167,7 @@ class Tracker:
         claims = article.claims
         told = [assertion_of(claim) for claim in claims]
         if compared is None or not {one.text for one in told} <= compared.vectors.keys():
-            compared = self.compare(told)
+            compared = self.compare(told, article.seq)
         rows = [
             TrackedClaim(
                 claim_seq=claim.seq, version=self.same.version, vector=compared.vectors[claim.text], probability=1.0
@@ -184,16 +187,16 @@ class Tracker:
         groups.add(row.seq for row in rows)
 
     def _later(self, session: Session, rows: Sequence[TrackedClaim], seen: int) -> dict[tuple[int, int], float]:
-        """The likely equals of new claims among each other and those that others stored in the meantime."""
-        query = select(TrackedClaim.seq, TrackedClaim.vector).where(TrackedClaim.seq > seen)
-        found = session.execute(query.where(TrackedClaim.version == self.same.version)).all()
-        if not found or not rows:
+        """The likely equals of new claims among those that others stored in the meantime."""
+        if not rows:
+            return {}
+        query = select(TrackedClaim.seq, TrackedClaim.vector).where(TrackedClaim.version == self.same.version)
+        found = session.execute(query.where(TrackedClaim.seq > seen, TrackedClaim.seq < rows[0].seq)).all()
+        if not found:
             return {}
         alike = unpack([v for _, v in found], self.same.width) @ unpack([row.vector for row in rows], self.same.width).T
-        places = (
-            (found[other][0], rows[one].seq, float(alike[other, one])) for other, one in np.argwhere(alike >= LIKELY)
-        )
-        return {(other, one): cos for other, one, cos in places if other < one}
+        places = np.argwhere(alike >= LIKELY).tolist()
+        return {(found[other].seq, rows[one].seq): float(alike[other, one]) for other, one in places}
 
     def _chosen(self, session: Session, likely: dict[str, Near], vectors: dict[str, Vectors]) -> dict[str, Near]:
         """Of likely equals the nearest, and the first claims that others of them repeat."""
@@ -210,11 +213,9 @@ class Tracker:
             known = dict(each)
             for first in {firsts[seq] for seq in known if firsts.get(seq) in stored}:
                 known[first] = float(unpack([stored[first]], self.same.width)[0] @ vectors[text])
-            repeated = {firsts.get(seq, seq) for seq, _ in each}
-            of_firsts = sorted(
-                ((seq, cos) for seq, cos in known.items() if seq in repeated and cos >= LIKELY), key=nearest
-            )
-            out[text] = list(dict([*each[:MOST], *of_firsts[:MOST]]).items())
+            leading = {firsts.get(seq, seq) for seq, _ in each}
+            of_firsts = [(seq, cos) for seq, cos in known.items() if seq in leading and cos >= LIKELY]
+            out[text] = list(dict([*each[:MOST], *sorted(of_firsts, key=nearest)[:MOST]]).items())
         return out
 
     def decide(self, session: Session, one: int, others: Sequence[int]) -> dict[int, float]:
@@ -248,14 +249,15 @@ def assertion_of(claim: Claim) -> Assertion:
     return Assertion(claim.text, claim.article.published_on, source)
 
 
-def read_assertions(session: Session, seqs: Iterable[int]) -> dict[int, Assertion]:
-    """What tracked claims assert, by their ``seq``; those that are gone are left out."""
+def read_assertions(session: Session, seqs: Iterable[int], besides: int | None = None) -> dict[int, Assertion]:
+    """What tracked claims assert, by their ``seq``; those that are gone, or of one article, are left out."""
     out = {}
     query = (
         select(TrackedClaim.seq, Claim.text, Article.published_on, Appearance.name)
         .join(TrackedClaim.claim)
         .join(Claim.article)
         .outerjoin(Claim.appearance)
+        .where(Claim.article_seq != (besides or 0))
     )
     for some in batches(sorted(seqs)):
         for seq, text, day, source in session.execute(query.where(TrackedClaim.seq.in_(some))):

@@ -1,10 +1,11 @@
 """Clusters: claims of different articles that assert the same.
 
 Claims have an order: by when their articles were published, those of which that is not known last.  In this order, a
-claim repeats the first claim that asserts the same and repeats none itself; of several, the one that it is likeliest to
-be the same as.  A first claim and those that repeat it are a cluster if they are of two articles or more.  So whatever
-is in a cluster asserts the same as its first appearance, a chain of claims each a little like the one before cannot
-grow, and what the clusters are depends on what is stored, and not on how it came in.
+claim repeats the first claim of another article that asserts the same and repeats none itself; of several, the one that
+it is likeliest to be the same as.  A first claim and those that repeat it are a cluster if they are of two articles or
+more.  So whatever is in a cluster asserts the same as its first appearance, a chain of claims each a little like the
+one before cannot grow, and what the clusters are depends on what is stored, and not on how it came in.  Claims of one
+article are not compared with each other: where it says something twice, both repeat the first claim of another article.
 
 When claims come or go, only those later ones are looked at again that what is first has changed for.  Of many that are
 alike, not every two have been compared; where a first claim goes or is none any more, whichever is first in its place
@@ -25,7 +26,7 @@ from sqlalchemy import delete, func, insert, select, union_all, update
 from sqlalchemy.orm import Session
 
 from service.store.engine import batches
-from service.store.tables import Article, Claim, Cluster, SameClaim, TrackedClaim
+from service.store.tables import Article, Claim, Cluster, SamePair, TrackedClaim
 
 _PLAIN: Final = {"synchronize_session": False}
 
@@ -124,8 +125,9 @@ class Groups:
         done = {other.seq for other, _ in one.same}
         instead = [other.seq for other, _ in one.same if other.order > one.order and other.first == other.seq]
         left = set(self._repeating(instead)) | (self._left if one.seq in self._left else set())
-        others = self._look_up(left - done - {one.seq})
-        new = self._decide(self._session, one.seq, [other.seq for other in others if other.order > one.order])
+        others = [other for other in self._look_up(left - done) if other.order > one.order]
+        others = [other for other in others if other.order[2] != one.order[2]]  # of another article
+        new = self._decide(self._session, one.seq, [other.seq for other in others])
         for other, probability in new.items():
             one.same.append((self._all[other], probability))
             self._all[other].same.append((one, probability))
@@ -149,10 +151,10 @@ class Groups:
             for row in self._session.execute(about.where(TrackedClaim.seq.in_(some))):
                 self._know(row).is_looked_up = True
             pairs = union_all(
-                select(SameClaim.one_seq.label("mine"), SameClaim.other_seq.label("other"), SameClaim.probability)
-                .where(SameClaim.one_seq.in_(some)),
-                select(SameClaim.other_seq, SameClaim.one_seq, SameClaim.probability)
-                .where(SameClaim.other_seq.in_(some)),
+                select(SamePair.one_seq.label("mine"), SamePair.other_seq.label("other"), SamePair.probability)
+                .where(SamePair.one_seq.in_(some)),
+                select(SamePair.other_seq, SamePair.one_seq, SamePair.probability)
+                .where(SamePair.other_seq.in_(some)),
             ).subquery()  # fmt: skip
             others = about.join(pairs, pairs.c.other == TrackedClaim.seq).add_columns(pairs.c.mine, pairs.c.probability)
             for row in self._session.execute(others):
@@ -204,4 +206,4 @@ def write_same(session: Session, same: Iterable[tuple[int, int, float]]) -> None
     """Write down which tracked claims assert the same, and how likely it is."""
     rows = [{"one_seq": min(a, b), "other_seq": max(a, b), "probability": p} for a, b, p in same]
     if rows:
-        session.execute(insert(SameClaim), rows)
+        session.execute(insert(SamePair), rows)

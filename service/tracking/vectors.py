@@ -25,7 +25,7 @@ Vectors = NDArray[np.float32]
 Near = list[tuple[int, float]]
 """Tracked claims by their ``seq``, each with its cosine, the nearest first."""
 
-POOL: Final = 400
+POOL: Final = 200
 """How many of the nearest by signs are compared by their vectors."""
 _ENOUGH: Final = 50
 _TOGETHER: Final = 10_000  # rows that are read at once

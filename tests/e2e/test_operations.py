@@ -32,7 +32,7 @@ from service.config import load_settings
 class Served(server.Server):
     def create_app(self):
         from service.app import create_app
-        from tests.fakes import FakeReader
+        from tests.fakes import FakeReader, FakeSame
 
         class Waits(FakeReader):
             def read_one(self, article, *, habit=None):
@@ -41,7 +41,7 @@ class Served(server.Server):
                     time.sleep(0.02)
                 return super().read_one(article, habit=habit)
 
-        return create_app(self.settings, Waits())
+        return create_app(self.settings, Waits(), FakeSame())
 
 server.Server = Served
 server.run(load_settings())
@@ -187,7 +187,7 @@ def test_stopping_answers_what_is_in_flight(tmp_path: Path) -> None:
         assert served.process.poll() is None
         (tmp_path / "gate").touch()
         assert waits.result(timeout=20) == 200
-        assert served.process.wait(20) == 0
+        assert served.process.wait(60) == 0
     assert not list(tmp_path.glob("whosaid-metrics-*"))
 
 

@@ -54,6 +54,7 @@ def start(port: int, log: Any, *options: str) -> subprocess.Popen[bytes]:
         env=environ
         | {
             "WHOSAID_MAX_BODY_BYTES": "200000",
+            "WHOSAID_BATCH_WORKERS": "0",
             "WHOSAID_DATABASE_URL": f"sqlite:///{tempfile.mkdtemp(prefix='whosaid-')}/whosaid.db",
         },
         stderr=log,

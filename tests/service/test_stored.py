@@ -156,7 +156,7 @@ def test_speakers_are_merged_for_good(client: FlaskClient) -> None:
     assert client.get(f"/v1/speakers/{bruno}").status_code == 404
     assert {one["speaker"]["id"] for one in client.get("/v1/claims").json["items"]} == {amara}
     later = store_one(client, "Bruno said that it rained.")
-    assert later["speakers"][0]["candidates"] == [amara]  # one word is too little to be sure
+    assert (later["speakers"][0]["id"], later["speakers"][0]["candidates"]) == (amara, [])
     assert client.post(f"/v1/speakers/{amara}/merge", json={"speaker": amara}).status_code == 409
     assert client.post(f"/v1/speakers/{amara}/merge", json={"speaker": bruno}).status_code == 404
 

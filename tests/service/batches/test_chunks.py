@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import event, select, update
 from sqlalchemy.exc import OperationalError
 
 from models.records import Article, Habit, Reading
@@ -335,3 +336,40 @@ def test_a_worker_waits_for_a_database_that_is_away(store: Store) -> None:
     tries.clear()
     with pytest.raises(Stopping):
         stopping.patiently(act)
+
+
+def test_results_wait_for_room_on_the_disk(tmp_path: Path) -> None:
+    with opened("sqlite", tmp_path) as store:
+        batch = hand_in(store, 150)
+        room = [0]
+
+        @event.listens_for(store.engine, "checkout")
+        def limit(connection: Any, *_: Any) -> None:
+            # SQLite itself says that the disk is full when the file would have more pages than this.
+            connection.execute(f"PRAGMA max_page_count = {room[0] or 1_000_000_000}")
+
+        with store.engine.connect() as connection:
+            pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+        chunk = one_chunk(store)
+        room[0] = pages + 6
+        mine = desk(store)
+        failures: list[str] = []
+        mine_warns = logging.getLogger("service.batches.reading")
+        handler = logging.Handler()
+        handler.emit = lambda record: failures.append(record.getMessage())  # type: ignore[method-assign]
+        mine_warns.addHandler(handler)
+        worker = threading.Thread(target=read_chunk, args=(mine, chunk))
+        worker.start()
+        try:
+            while not any("full" in one for one in failures):
+                worker.join(0.05)
+                assert worker.is_alive()
+            assert told(store, batch)["done"] < 150
+            room[0] = 0
+            worker.join(30)
+        finally:
+            mine.stopping.set()
+            worker.join()
+            mine_warns.removeHandler(handler)
+        assert told(store, batch)["state"] == "finished"
+        assert sorted(one["number"] for one in results(store, batch)) == list(range(1, 151))

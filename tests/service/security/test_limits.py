@@ -156,6 +156,21 @@ def test_what_was_not_read_is_not_counted(tmp_path: Path) -> None:
     app.config["STORE"].close()
 
 
+def test_an_archive_counts_when_it_is_handed_in(tmp_path: Path) -> None:
+    app = locked(tmp_path, characters_per_day=100)
+    headers = {"Authorization": f"Bearer {create_key(app.config['STORE'], 'one', ['write', 'read'])}"}
+    client, line = app.test_client(), '{"text": "It rained."}\n'
+
+    def hand_in(lines: int) -> int:
+        return client.post(
+            "/v1/batches", data=line * lines, headers=headers, content_type="application/x-ndjson"
+        ).status_code
+
+    assert [hand_in(5), hand_in(3), hand_in(3), hand_in(1), hand_in(1)] == [429, 202, 429, 202, 429]
+    assert len(client.get("/v1/batches", headers=headers).json["items"]) == 2
+    app.config["STORE"].close()
+
+
 def test_counting_waits_for_no_other_writer_on_postgresql(tmp_path: Path) -> None:
     with opened("postgresql", tmp_path) as store:
         _, key = limited(store, requests_per_minute=5)

@@ -1,4 +1,4 @@
-"""Answers that are given again; names found by parts of them."""
+"""Answers that are given again; names found by parts of them, and what callers decided about speakers."""
 
 from __future__ import annotations
 
@@ -38,9 +38,17 @@ def upgrade() -> None:
     names = sa.table("speaker_names", sa.column("seq"), sa.column("key"))
     for seq, key in op.get_bind().execute(sa.select(names.c.seq, names.c.key)).all():
         op.bulk_insert(words, [{"word": word, "name_seq": seq} for word in set(key.split())])
+    op.add_column("speakers", sa.Column("is_decided", sa.Boolean(), nullable=False, server_default=sa.false()))
+    op.add_column("speaker_names", sa.Column("identifies", sa.Boolean(), nullable=False, server_default=sa.false()))
+    op.execute(
+        "UPDATE speaker_names SET identifies = true WHERE seq IN (SELECT min(n.seq) FROM speaker_names n"
+        " JOIN speakers s ON s.seq = n.speaker_seq WHERE s.is_known GROUP BY s.seq)"
+    )
 
 
 def downgrade() -> None:
     """Remove them."""
+    op.execute("ALTER TABLE speaker_names DROP COLUMN identifies")
+    op.execute("ALTER TABLE speakers DROP COLUMN is_decided")
     op.drop_table("name_words")
     op.drop_table("kept_answers")
