@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from secrets import token_hex
-from tempfile import TemporaryDirectory
 
 import click
 import numpy as np
-import psycopg
 from numpy.typing import NDArray
 from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
@@ -23,6 +19,7 @@ from service.store.tables import Appearance, Article, Claim, Speaker, TrackedCla
 from service.tracking.vectors import pack
 
 CLAIMS_OF_AN_ARTICLE = 25
+TOGETHER = 25_000
 PUBLISHERS = 50
 
 Vectors = NDArray[np.float32]
@@ -48,53 +45,36 @@ class Seeds:
         return unit, one
 
 
-@contextmanager
-def new_database(url: str) -> Iterator[Store]:
-    """A database of its own: beside the one that a PostgreSQL address names, or an SQLite file in a folder."""
-    if url.startswith("postgresql"):
-        name = f"whosaid_benchmark_{token_hex(4)}"
-        with psycopg.connect(url, autocommit=True) as server:
-            server.execute(f"CREATE DATABASE {name}")
-            try:
-                yield from _opened(f"{url.rsplit('/', 1)[0]}/{name}")
-            finally:
-                server.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    else:
-        with TemporaryDirectory(dir=url.removeprefix("sqlite:///") or None) as folder:
-            yield from _opened(f"sqlite:///{folder}/benchmark.db")
-
-
-def _opened(url: str) -> Iterator[Store]:
-    store = Store(url)
-    store.upgrade()
-    try:
-        yield store
-    finally:
-        store.close()
-
-
 def fill(
     store: Store, seeds: Seeds, version: str, up_to: int, look: Callable[[Vectors, int], None] | None = None
 ) -> None:
-    """Store claims until there are so many; each is the first and only one of its kind.
+    """Store claims until there are so many, each the only one of its kind; those that are there already stay.
 
-    ``look`` sees the vectors and the first one's ``seq``.
+    ``look`` sees the vectors, also of those, and the first one's number.
     """
-    rng = np.random.default_rng(up_to)
-    while True:
-        with store.write() as session:
-            have = session.scalar(select(func.count()).select_from(TrackedClaim)) or 0
-            if have >= up_to:
-                break
-            vectors, which = seeds.mix(min(25_000, up_to - have), rng)
-            first = _insert(session, seeds, version, vectors, which)
+    with store.read() as session:
+        have = session.scalar(select(func.count()).select_from(Claim).where(Claim.id.like("claim-0%"))) or 0
+    for start in range(0, up_to, TOGETHER):
+        vectors, which = seeds.mix(
+            min(TOGETHER, up_to - start), np.random.default_rng([start, up_to - start < TOGETHER])
+        )
+        if start + len(vectors) > have:
+            with store.write() as session:
+                _insert(session, seeds, version, vectors, which, start)
         if look is not None:
-            look(vectors, first)
+            look(vectors, start)
     with store.engine.connect() as connection:  # as either database does by itself sooner or later
         connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql("ANALYZE")
 
 
-def _insert(session: Session, seeds: Seeds, version: str, vectors: Vectors, which: NDArray[np.int64]) -> int:
+def claim_id(number: int) -> str:
+    """The id of a claim that was made."""
+    return f"claim-0{number:x}"
+
+
+def _insert(
+    session: Session, seeds: Seeds, version: str, vectors: Vectors, which: NDArray[np.int64], first: int
+) -> None:
     start = {table: (session.scalar(select(func.max(table.seq))) or 0) + 1 for table in (Article, Claim, TrackedClaim)}
     one = session.scalar(select(Speaker).where(Speaker.id == "speaker-0"))
     if one is None:
@@ -115,7 +95,7 @@ def _insert(session: Session, seeds: Seeds, version: str, vectors: Vectors, whic
     for number, (vector, seed) in enumerate(zip(pack(vectors), which.tolist(), strict=True)):
         seq, article = start[Claim] + number, start[Article] + number // CLAIMS_OF_AN_ARTICLE
         claims.append(
-            {"seq": seq, "id": f"claim-{seq:x}", "article_seq": article, "place": number % CLAIMS_OF_AN_ARTICLE,
+            {"seq": seq, "id": claim_id(first + number), "article_seq": article, "place": number % CLAIMS_OF_AN_ARTICLE,
              "text": seeds.assertions[seed].text, "type": "indirect", "category": "factual",
              "category_probability": 1.0, "check_worthiness": 1.0, "confidence": 1.0, "appearance_seq": article}
         )  # fmt: skip
@@ -128,4 +108,3 @@ def _insert(session: Session, seeds: Seeds, version: str, vectors: Vectors, whic
         for table in (Article, Appearance, Claim, TrackedClaim):
             name = table.__tablename__
             session.execute(select(func.setval(f"{name}_seq_seq", select(func.max(table.seq)).scalar_subquery())))
-    return start[TrackedClaim]

@@ -9,10 +9,11 @@ from pathlib import Path
 import click
 from flask.testing import FlaskClient
 
-from benchmarks.claims import Seeds, fill, new_database
+from benchmarks.claims import Seeds, fill
 from models.same import SameClaim
 from service.app import create_app
 from service.config import load_settings
+from service.store.engine import Store
 
 
 def both(client: FlaskClient, articles: list[dict[str, str]]) -> tuple[float, float, int]:
@@ -35,7 +36,7 @@ def both(client: FlaskClient, articles: list[dict[str, str]]) -> tuple[float, fl
 
 @click.command()
 @click.option("--sizes", default="0,100000,1000000", show_default=True, help="Claims that are stored already.")
-@click.option("--database", default="sqlite:///", show_default=True, help="sqlite:///FOLDER, or a PostgreSQL server.")
+@click.option("--database", default="sqlite:///benchmark.db", show_default=True, help="A database for this alone.")
 @click.option("--data", type=click.Path(path_type=Path, exists=True), default=Path("../shared/data"), show_default=True)
 @click.option("--seeds", type=int, default=8000, show_default=True, help="Contents that the claims are mixed of.")
 @click.option("--articles", type=int, default=20, show_default=True, help="How many are stored at each size.")
@@ -46,19 +47,19 @@ def main(sizes: str, database: str, data: Path, seeds: int, articles: int) -> No
     lines = (data / "attributions" / "dev.jsonl").read_text(encoding="utf-8").splitlines()[:articles]
     rows = [json.loads(line) for line in lines]
     bodies = [{"text": row["text"], **({"published": row["date"]} if row.get("date") else {})} for row in rows]
-    with new_database(database) as store:
-        settings = {"database_url": store.engine.url.render_as_string(False)}
-        client = create_app(load_settings(settings, environ={}), same=same).test_client()
-        both(client, bodies[:2])
-        for size in map(int, sizes.split(",")):
-            fill(store, known, same.version, size)
-            both(client, bodies[:1])  # the new claims are loaded
-            analysing, storing, claims = both(client, bodies)
-            click.echo(
-                f"{size:9d} claims: analysing {1000 * analysing / len(bodies):6.0f} ms, storing"
-                f" {1000 * storing / len(bodies):6.0f} ms an article of {claims / len(bodies):.0f} claims,"
-                f" ratio {storing / analysing:.2f}"
-            )
+    store = Store(database)
+    store.upgrade()
+    client = create_app(load_settings({"database_url": database}, environ={}), same=same).test_client()
+    both(client, bodies[:2])
+    for size in map(int, sizes.split(",")):
+        fill(store, known, same.version, size)
+        both(client, bodies[:1])  # the new claims are loaded
+        analysing, storing, claims = both(client, bodies)
+        click.echo(
+            f"{size:9d} claims: analysing {1000 * analysing / len(bodies):6.0f} ms, storing"
+            f" {1000 * storing / len(bodies):6.0f} ms an article of {claims / len(bodies):.0f} claims,"
+            f" ratio {storing / analysing:.2f}"
+        )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,8 @@
-"""Whether two attributed contents assert the same claim: ``SameClaim.from_pretrained().score(pairs)``."""
+"""Whether two attributed contents assert the same claim: ``SameClaim.from_pretrained().score(pairs)``.
+
+Most pairs are told apart by their words and by one product of vectors.  Only those in doubt are
+read by the sentence encoder, side by side, and by its upper layers once more, together.
+"""
 
 from __future__ import annotations
 
@@ -12,16 +16,21 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError
-from safetensors.numpy import load_file
+from safetensors.torch import load_file
+from torch import Tensor
 
-from models.same_embedding import WIDTH, Embedder
+from models.same_embedding import WIDTH, Embedder, Encoded
 from models.same_features import clean, pair
 from models.same_guess import FILE as GUESS
 from models.same_guess import Guess
-from models.same_likeness import Encodings, likeness
+from models.same_joint import JointReader
+from models.same_likeness import likeness
+from models.same_linear import Floats, Linear, sigmoid
+from models.same_turns import turned
 
 WEIGHTS: Final = Path(__file__).parent / "weights"
-_FILE: Final = "same.json"
+_NOBODY: Final = "someone"
+_TURNED: Final = 0.1  # how likely what turns the other round is the same at most
 _TOGETHER: Final = 256  # pairs whose texts are held at once
 
 
@@ -38,8 +47,12 @@ class Assertion:
     source: str | None = None
 
 
+Pair = tuple[Assertion, Assertion]
+Vectors = NDArray[np.float32]
+
+
 class Comparison:
-    """Takes pairs of assertions to numbers.
+    """Takes pairs of assertions to numbers, which are the same for both orders of a pair.
 
     Args:
         embedder: The sentence encoder.
@@ -47,29 +60,56 @@ class Comparison:
         pieces: How much each word piece counts, (vocabulary,).
     """
 
-    def __init__(self, embedder: Embedder, stems: dict[str, float], pieces: NDArray[np.float32]) -> None:
+    def __init__(self, embedder: Embedder, stems: dict[str, float], pieces: Vectors) -> None:
         self.embedder, self.stems, self.pieces = embedder, stems, pieces
 
-    def features(self, pairs: Sequence[tuple[Assertion, Assertion]]) -> list[dict[str, float]]:
-        """What each pair has in common, by name; the same for both orders."""
-        sides = list(dict.fromkeys(side for both in pairs for side in both))
-        encodings = dict(zip(sides, self._encodings(sides), strict=True))
+    def at_sight(self, pairs: Sequence[Pair], vectors: tuple[Vectors, Vectors] | None = None) -> list[dict[str, float]]:
+        """The features of words, names, numbers, sources and dates, and how alike the texts' vectors are."""
+        if vectors is None:
+            both = self.embed([side.text for sides in pairs for side in sides])
+            vectors = both[0::2], both[1::2]
+        cosines = np.einsum("nd,nd->n", *vectors).tolist()
         return [
             pair((a.text, b.text), (a.source, b.source), (a.date, b.date), self.stems)
-            | likeness(encodings[a], encodings[b], self.pieces)
-            for a, b in pairs
+            | {"cosine": cosine, "cosine squared": cosine**2, "cosine to the fourth": cosine**4}
+            for (a, b), cosine in zip(pairs, cosines, strict=True)
         ]
 
-    def _encodings(self, sides: Sequence[Assertion]) -> list[Encodings]:
-        contents = [clean(side.text) for side in sides]
-        sources = [side.source or "" for side in sides]
-        wholes = [f"{source}: {content}" for source, content in zip(sources, contents, strict=True)]
-        texts = list(dict.fromkeys((*contents, *sources, *wholes)))
-        known = dict(zip(texts, self.embedder.encode(texts), strict=True))
-        return [
-            Encodings(known[content], known[source].vector, known[whole].vector)
-            for content, source, whole in zip(contents, sources, wholes, strict=True)
-        ]
+    def encoded(self, pairs: Sequence[Pair]) -> list[tuple[Encoded, Encoded]]:
+        """Both sides as the encoder reads them, each by itself."""
+        sides = list(dict.fromkeys(side for both in pairs for side in both))
+        read = self.embedder.encode([(side.source or _NOBODY, clean(side.text)) for side in sides])
+        known = dict(zip(sides, read, strict=True))
+        return [(known[a], known[b]) for a, b in pairs]
+
+    def word_by_word(self, pairs: Sequence[tuple[Encoded, Encoded]]) -> list[dict[str, float]]:
+        """The features of what was read."""
+        return [likeness(a, b, self.pieces) for a, b in pairs]
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """Vectors of unit length, (n, 384); a text that comes several times is read once."""
+        known = {text: row for row, text in enumerate(dict.fromkeys(texts))}
+        vectors: Vectors = self.embedder.embed(list(known))[[known[text] for text in texts]]
+        return vectors
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """How features become a probability."""
+
+    version: str
+    at_sight: Linear
+    """Of the features at sight alone."""
+    doubt: float
+    """What is less likely than this at sight is not read."""
+    read: Linear
+    """Of all features."""
+    calibration: tuple[float, float]
+    """What the mean of the scores of ``read`` and of the joint reader is multiplied with, and what is added."""
+
+    def likely(self, read: Floats, joint: Floats) -> Floats:
+        """The probability of pairs that were read, (n,), by both scores, (n,) each."""
+        return sigmoid(self.calibration[0] * (read + joint) / 2 + self.calibration[1])
 
 
 class SameClaim:
@@ -77,12 +117,15 @@ class SameClaim:
 
     width = WIDTH
 
-    def __init__(self, comparison: Comparison, config: dict[str, Any], guess: Guess | None = None) -> None:
-        self.comparison, self.version = comparison, str(config["version"])
-        self._guess = guess
-        self._names = tuple(config["features"])
-        self._mean, self._scale, self._weights = (np.array(config[name]) for name in ("mean", "scale", "weights"))
-        self._constant = float(config["constant"])
+    def __init__(
+        self, comparison: Comparison, joint: JointReader, decision: Decision, guess: Guess | None = None
+    ) -> None:
+        self.comparison, self._joint, self._decision, self._guess = comparison, joint, decision, guess
+
+    @property
+    def version(self) -> str:
+        """The version of the weights."""
+        return self._decision.version
 
     @classmethod
     def from_pretrained(cls, path: Path | None = None) -> SameClaim:
@@ -95,34 +138,78 @@ class SameClaim:
             SameError: Files are missing or broken.
             BackboneError: The sentence encoder's are.
         """
-        file = (path or WEIGHTS) / _FILE
+        folder = path or WEIGHTS
+        embedder = Embedder.from_package()
         try:
-            config = json.loads(file.read_text(encoding="utf-8"))
-            pieces = np.float32(0.01) * load_file(file.with_suffix(".safetensors"))["pieces"].astype(np.float32)
-            guess = Guess.from_pretrained(file.parent, config["stems"]) if file.with_name(GUESS).is_file() else None
-            return cls(Comparison(Embedder.from_package(), config["stems"], pieces), config, guess)
-        except (OSError, ValueError, TypeError, KeyError, SafetensorError) as error:
-            raise SameError(f"broken weights in {file}: {error}") from error
+            config = json.loads((folder / "same.json").read_text(encoding="utf-8"))
+            weights = load_file(folder / "same.safetensors")
+            pieces = (weights.pop("pieces").float() / 100).numpy()
+            decision = Decision(
+                str(config["version"]),
+                Linear.from_json(config["at_sight"]),
+                float(config["doubt"]),
+                Linear.from_json(config["read"]),
+                (float(config["calibration"][0]), float(config["calibration"][1])),
+            )
+            joint = JointReader.from_trained(embedder.network, weights)
+            stems = dict(config["stems"])
+            guess = Guess.from_pretrained(folder, stems) if (folder / GUESS).is_file() else None
+            return cls(Comparison(embedder, stems, pieces), joint, decision, guess)
+        except (OSError, ValueError, TypeError, KeyError, IndexError, RuntimeError, SafetensorError) as error:
+            raise SameError(f"broken weights same.json and same.safetensors in {folder}: {error}") from error
 
-    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    def embed(self, texts: Sequence[str]) -> Vectors:
         """Vectors of unit length whose products tell how alike texts are, (n, 384)."""
-        return self.comparison.embedder.embed(texts)
+        return self.comparison.embed(texts)
 
-    def score(self, pairs: Sequence[tuple[Assertion, Assertion]]) -> NDArray[np.float64]:
+    def score(self, pairs: Sequence[Pair], vectors: tuple[Vectors, Vectors] | None = None) -> Floats:
         """The probability that both of each pair assert the same claim, (n,); 0.5 and more means the same.
 
         It is calibrated, and the same for both orders of a pair.
+
+        Args:
+            pairs: Any number n of pairs.
+            vectors: What ``embed`` gives for the first and for the second texts, (n, 384) each, if it is
+                known: that saves most of the time, and changes nothing else.
         """
         out = np.zeros(len(pairs))
         for start in range(0, len(pairs), _TOGETHER):
-            some = self.comparison.features(pairs[start : start + _TOGETHER])
-            numbers = np.array([[one[name] for name in self._names] for one in some])
-            scores = (numbers - self._mean) / self._scale @ self._weights + self._constant
-            out[start : start + _TOGETHER] = 1 / (1 + np.exp(-scores))
+            part = slice(start, start + _TOGETHER)
+            out[part] = self._score(pairs[part], vectors and (vectors[0][part], vectors[1][part]))
         return out
 
-    def guess(self, pairs: Sequence[tuple[Assertion, Assertion]], cosines: Sequence[float]) -> NDArray[np.float64]:
+    def guess(self, pairs: Sequence[Pair], cosines: Sequence[float]) -> Floats:
         """What ``score`` will be, as well as the cosines of their texts' vectors tell, in a hundredth of the time."""
         if self._guess is None:
             raise SameError(f"there is no {GUESS}: python -m models.training guess")
         return self._guess(pairs, cosines)
+
+    def _score(self, pairs: Sequence[Pair], vectors: tuple[Vectors, Vectors] | None) -> Floats:
+        features = self.comparison.at_sight(pairs, vectors)
+        out = sigmoid(self._decision.at_sight.scores(features))
+        doubtful = np.flatnonzero(out >= self._decision.doubt).tolist()
+        if doubtful:
+            encoded = self.comparison.encoded([pairs[row] for row in doubtful])
+            words = self.comparison.word_by_word(encoded)
+            read = self._decision.read.scores([features[row] | more for row, more in zip(doubtful, words, strict=True)])
+            out[doubtful] = self._decision.likely(read, self._joint.score(encoded).double().numpy())
+            turns = [row for row in doubtful if turned(pairs[row][0].text, pairs[row][1].text)]
+            out[turns] = np.minimum(out[turns], _TURNED)
+        return out
+
+
+def weights_to_save(pieces: Tensor, joint: JointReader) -> dict[str, Tensor]:
+    """What ``from_pretrained`` reads as ``same.safetensors``."""
+    return {"pieces": pieces} | {name: value.half().contiguous() for name, value in joint.trained().items()}
+
+
+def config_to_save(decision: Decision, stems: dict[str, float]) -> dict[str, Any]:
+    """What ``from_pretrained`` reads as ``same.json``."""
+    return {
+        "version": decision.version,
+        "at_sight": decision.at_sight.as_json(),
+        "doubt": decision.doubt,
+        "read": decision.read.as_json(),
+        "calibration": [round(one, 4) for one in decision.calibration],
+        "stems": stems,
+    }

@@ -127,7 +127,7 @@ def side(text: str) -> Side:
         sum(word in NEGATIONS for word in words),
         frozenset(MODALS[word] for word in words if word in MODALS),
         frozenset(QUANTIFIERS[word] for word in words if word in QUANTIFIERS),
-        frozenset(word for word in words if word in TIMES),
+        frozenset(low for word, low in zip(raw, words, strict=True) if low in TIMES and word not in ("may", "march")),
         inside / max(len(marked), 1),
         Counter(joined[k : k + 4] for k in range(len(joined) - 3)),
     )
@@ -278,7 +278,7 @@ def _source_features(a: Source, b: Source, text_a: Side, text_b: Side) -> dict[s
     last = named and (a.names[-1] in b.names or b.names[-1] in a.names)
     union = len(a.words | b.words)
     missing = (not a.words and not a.pronoun) + (not b.words and not b.pronoun)
-    about = (bool(set(a.names) & set(text_b.words)) or bool(set(b.names) & set(text_a.words))) and not last
+    about = any(stem(name) in text.names for one, text in ((a, text_b), (b, text_a)) for name in one.names) and not last
     return {
         "source same": float(last),
         "source differs": float(named and not set(a.names) & set(b.names)),

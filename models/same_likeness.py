@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -18,19 +17,7 @@ _LIMITS: Final = (0.5, 0.7)
 _QUANTILES: Final = (0.1, 0.25, 0.5)
 
 
-@dataclass(frozen=True, slots=True)
-class Encodings:
-    """What the encoder makes of one side of a pair."""
-
-    content: Encoded
-    """Of the content."""
-    source: NDArray[np.float32]
-    """Of the source, (384,)."""
-    whole: NDArray[np.float32]
-    """Of the source and the content in one sentence, (384,)."""
-
-
-def likeness(a: Encodings, b: Encodings, weights: NDArray[np.float32]) -> dict[str, float]:
+def likeness(a: Encoded, b: Encoded, weights: NDArray[np.float32]) -> dict[str, float]:
     """The features of a pair that need the encoder; the same for both orders.
 
     Args:
@@ -38,21 +25,17 @@ def likeness(a: Encodings, b: Encodings, weights: NDArray[np.float32]) -> dict[s
         b: The other.
         weights: How much each word piece counts, (vocabulary,).
     """
-    alike = a.content.states @ b.content.states.T
+    alike = a.states @ b.states.T
     if not alike.size:
-        alike = np.zeros((max(len(a.content.ids), 1), max(len(b.content.ids), 1)), dtype=np.float32)
-    sides = np.array([_covered(a.content.ids, alike.max(1), weights), _covered(b.content.ids, alike.max(0), weights)])
+        alike = np.zeros((max(len(a.ids), 1), max(len(b.ids), 1)), dtype=np.float32)
+    sides = np.array([_covered(a.ids, alike.max(1), weights), _covered(b.ids, alike.max(0), weights)])
     names = ("covered", *(f"below {one}" for one in _LIMITS), *(f"quantile {one}" for one in _QUANTILES))
     out = {}
     for number, name in enumerate(names):
         out[f"words {name}, less"] = float(sides[:, number].min())
         out[f"words {name}, more"] = float(sides[:, number].max())
-    cosine = float(a.content.vector @ b.content.vector)
     whole = float(a.whole @ b.whole)
     return out | {
-        "cosine": cosine,
-        "cosine squared": cosine**2,
-        "cosine to the fourth": cosine**4,
         "sources' cosine": float(a.source @ b.source),
         "wholes' cosine": whole,
         "wholes' cosine squared": whole**2,

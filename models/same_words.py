@@ -30,20 +30,35 @@ NEGATIONS: Final = frozenset(
 """They turn what is said round."""
 
 MODALS: Final = {
-    "will": "will", "shall": "will", "going": "will", "won't": "will", "would": "would", "wouldn't": "would", "plan":
-    "will", "plans": "will", "vow": "will", "vows": "will", "vowed": "will", "promise": "will", "promised": "will",
-    "may": "may", "might": "may", "could": "may", "can": "may", "possible": "may", "possibly": "may", "perhaps":
-    "may", "likely": "may", "probably": "may", "should": "should", "must": "should", "ought": "should", "need":
-    "should", "needs": "should", "if": "if", "whether": "if",
+    word: kind
+    for kind, words in {
+        "will": (
+            "will", "shall", "going", "won't", "plan", "plans", "vow", "vows", "vowed", "promise",
+            "promised"
+        ),
+        "would": ("would", "wouldn't"),
+        "may": ("may", "might", "could", "can", "possible", "possibly", "perhaps", "likely", "probably"),
+        "should": ("should", "must", "ought", "need", "needs"),
+        "if": ("if", "whether"),
+    }.items()
+    for word in words
 }  # fmt: skip
 """How sure or wanted it is that something happens."""
 
 QUANTIFIERS: Final = {
-    "all": "all", "every": "all", "everyone": "all", "everybody": "all", "always": "all", "entire": "all", "most":
-    "most", "majority": "most", "many": "many", "much": "many", "often": "many", "several": "some", "some": "some",
-    "few": "few", "sometimes": "some", "occasionally": "some", "rarely": "few", "only": "only", "half": "half",
-    "third": "third", "quarter": "quarter", "partial": "some", "temporary": "some", "temporarily": "some", "almost":
-    "most", "nearly": "most",
+    word: kind
+    for kind, words in {
+        "all": ("all", "every", "everyone", "everybody", "always", "entire"),
+        "most": ("most", "majority", "almost", "nearly"),
+        "many": ("many", "much", "often"),
+        "some": ("several", "some", "sometimes", "occasionally", "partial", "temporary", "temporarily"),
+        "few": ("few", "rarely"),
+        "only": ("only",),
+        "half": ("half",),
+        "third": ("third",),
+        "quarter": ("quarter",),
+    }.items()
+    for word in words
 }  # fmt: skip
 """Of how many something is said."""
 
@@ -57,9 +72,18 @@ TIMES: Final = frozenset(
 """Names of times."""
 
 PRONOUNS: Final = {
-    "he": "he", "his": "he", "him": "he", "himself": "he", "she": "she", "her": "she", "hers": "she", "herself":
-    "she", "they": "they", "their": "they", "them": "they", "we": "we", "our": "we", "us": "we", "i": "i", "my": "i",
-    "it": "it", "its": "it", "who": "who", "that": "who", "which": "who", "whose": "who", "you": "you",
+    word: kind
+    for kind, words in {
+        "he": ("he", "his", "him", "himself"),
+        "she": ("she", "her", "hers", "herself"),
+        "they": ("they", "their", "them"),
+        "we": ("we", "our", "us"),
+        "i": ("i", "my"),
+        "it": ("it", "its"),
+        "who": ("who", "that", "which", "whose"),
+        "you": ("you",),
+    }.items()
+    for word in words
 }  # fmt: skip
 """Which pronouns may stand for the same one."""
 

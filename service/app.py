@@ -52,7 +52,6 @@ def create_app(settings: Settings, reader: Reads | None = None, same: Decides | 
     app.url_map.strict_slashes = False
     app.config["IS_STOPPING"] = lambda: False  # whoever serves may know better
     app.config["CHECKS"] = dict(health.CHECKS)  # what /readyz asks, by name
-    app.config["REFRESH"] = []  # what brings gauges up to date before /metrics answers
     if hops := settings.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, hops, hops, hops, hops, hops)  # type: ignore[method-assign]
     timing.register(app)

@@ -6,30 +6,37 @@ import datetime
 import json
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import click
 import numpy as np
+import torch
 from numpy.typing import NDArray
-from safetensors.numpy import save
+from safetensors.torch import save
 from scipy.optimize import minimize
+from transformers import BertModel
 
-from models.same import WEIGHTS, Assertion, Comparison
-from models.same_embedding import Embedder
+from models.same import WEIGHTS, Assertion, Comparison, Decision, config_to_save, weights_to_save
+from models.same_embedding import Embedder, Encoded
 from models.same_features import clean, side
+from models.same_joint import JointReader
 from models.same_likeness import SMALL
+from models.same_linear import Linear, sigmoid
 from models.same_words import SMALL_WORDS
 from models.training.calibration import Bools, Floats, calibration_error
 from models.training.corpora import read_lines
+from models.training.same_joint import JointPlan, train_joint
 
 _READ: Final = Path(__file__).with_name("same_pairs.tsv")
 _FOLDS: Final = 5
-_HARD: Final = 0.985  # a cosine beyond which the texts are practically equal
+_EQUAL: Final = 0.985  # a cosine from which texts are practically equal
+_COSINE: Final = 0.81  # what is taken for the same by the cosine alone, for comparison
 _COMMON: Final = 10  # texts that a stem must be in for its weight to be kept
 _RIDGE: Final = 30.0
+_DOUBT: Final = 0.04
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,35 +137,28 @@ def f1(likely: Floats, right: Bools) -> float:
     return float(2 * (said & right).sum() / max(said.sum() + right.sum(), 1))
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """A logistic regression on standardised features."""
+def fit(rows: Sequence[dict[str, float]], same: Bools) -> Linear:
+    """Fit a logistic regression to (N,) rows of features.
 
-    mean: Floats
-    scale: Floats
-    weights: Floats
-    constant: float
-
-    def likely(self, features: Floats) -> Floats:
-        """Probabilities, (N,)."""
-        return np.asarray(1 / (1 + np.exp(-((features - self.mean) / self.scale @ self.weights + self.constant))))
-
-
-def fit(features: Floats, same: Bools, ridge: float = _RIDGE) -> Decision:
-    """Fit the decision to (N, F) features of pairs that a person read, (N,)."""
+    Args:
+        rows: Features by name.
+        same: Whether the pair asserts the same claim, (N,).
+    """
+    names = tuple(rows[0])
+    features = np.array([[row[name] for name in names] for row in rows])
     mean, scale = features.mean(0), features.std(0)
     scale[scale < 1e-6] = 1.0
-    inputs = (features - mean) / scale
+    inputs = Linear(names, mean, scale, mean, 0.0).standardised(features)
     sign = np.where(same, 1.0, -1.0)
 
-    def loss(weights: Floats) -> tuple[float, Floats]:
-        margin = sign * (inputs @ weights[:-1] + weights[-1])
-        slope = -sign / (1 + np.exp(margin))
-        gradient = np.append(inputs.T @ slope + ridge * weights[:-1], slope.sum())
-        return float(np.logaddexp(0, -margin).sum() + ridge / 2 * (weights[:-1] ** 2).sum()), gradient
+    def loss(guess: Floats) -> tuple[float, Floats]:
+        margin = sign * (inputs @ guess[:-1] + guess[-1])
+        slope = -sign / (1 + np.exp(margin.clip(-30, 30)))
+        gradient = np.append(inputs.T @ slope + _RIDGE * guess[:-1], slope.sum())
+        return float(np.logaddexp(0, -margin).sum() + _RIDGE / 2 * (guess[:-1] ** 2).sum()), gradient
 
-    best = minimize(loss, np.zeros(inputs.shape[1] + 1), jac=True, method="L-BFGS-B").x
-    return Decision(mean, scale, best[:-1], float(best[-1]))
+    best = minimize(loss, np.zeros(len(names) + 1), jac=True, method="L-BFGS-B").x
+    return Linear(names, mean, scale, best[:-1], float(best[-1]))
 
 
 def word_weights(texts: Sequence[str]) -> dict[str, float]:
@@ -185,69 +185,128 @@ def piece_weights(texts: Sequence[str], embedder: Embedder) -> NDArray[np.float3
     return np.asarray(weights.clip(0, 1).round(2), dtype=np.float32)
 
 
+@dataclass(frozen=True, slots=True)
+class Material:
+    """N pairs that people read, and what is known of them."""
+
+    given: Bools
+    """Which are of pairs.jsonl, (N,)."""
+    same: Bools
+    """Which assert the same claim, (N,)."""
+    at_sight: list[dict[str, float]]
+    read: list[dict[str, float]]
+    """All features, those at sight among them."""
+    encoded: list[tuple[Encoded, Encoded]]
+
+    def decide(
+        self, chosen: Sequence[int], network: BertModel, show: Callable[[str], None]
+    ) -> tuple[Linear, Linear, JointReader]:
+        """Train all three parts of the decision on chosen pairs."""
+        same = self.same[chosen]
+        states = [(self.encoded[row][0].below, self.encoded[row][1].below, bool(self.same[row])) for row in chosen]
+        return (
+            fit([self.at_sight[row] for row in chosen], same),
+            fit([self.read[row] for row in chosen], same),
+            train_joint(network, states, JointPlan(), 0, show),
+        )
+
+    def scores(self, parts: tuple[Linear, Linear, JointReader], rows: Sequence[int]) -> Floats:
+        """What each part says of some pairs, (3, n)."""
+        at_sight, read, joint = parts
+        return np.stack(
+            [
+                at_sight.scores([self.at_sight[row] for row in rows]),
+                read.scores([self.read[row] for row in rows]),
+                joint.score([self.encoded[row] for row in rows]).double().numpy(),
+            ]
+        )
+
+
+def gather(marked: Sequence[Marked], compare: Comparison) -> Material:
+    """What is known of all pairs."""
+    pairs = [one.assertions for one in marked]
+    at_sight, encoded = compare.at_sight(pairs), compare.encoded(pairs)
+    words = compare.word_by_word(encoded)
+    return Material(
+        np.array([one.given for one in marked]),
+        np.array([one.same for one in marked]),
+        at_sight,
+        [first | more for first, more in zip(at_sight, words, strict=True)],
+        encoded,
+    )
+
+
+def platt(scores: Floats, same: Bools) -> tuple[float, float]:
+    """Factor and constant that make log odds of (n,) scores; Platt, Probabilistic outputs for SVMs, 1999."""
+    sign = np.where(same, 1.0, -1.0)
+
+    def loss(guess: Floats) -> float:
+        return float(np.logaddexp(0, -sign * (guess[0] * scores + guess[1])).sum())
+
+    best = minimize(loss, np.array([1.0, 0.0]), method="Nelder-Mead").x
+    return float(best[0]), float(best[1])
+
+
+def report(material: Material, scores: Floats, fold: NDArray[np.int64]) -> Iterator[str]:
+    """Lines with the figures of (3, N) scores, each given by what was trained without the pair's fold, (N,).
+
+    Each fold is calibrated on the others.
+    """
+    same, given = material.same, material.given
+    cosine = np.array([row["cosine"] for row in material.at_sight])
+    both = scores[1:].mean(0)
+    ways = {"cosine": cosine - _COSINE, "at sight": scores[0], "features": scores[1], "joint": scores[2], "both": both}
+    for title, chosen in (
+        ("pairs.jsonl", given),
+        ("pairs.jsonl without equal texts", given & (cosine < _EQUAL)),
+        ("read for this project, without equal texts", ~given & (cosine < _EQUAL)),
+    ):
+        yield f"{title}: {chosen.sum()} pairs, {(same & chosen).sum()} the same"
+        for way, said in ways.items():
+            likely = sigmoid(said)
+            if way == "both":
+                for number in range(_FOLDS):
+                    factor, constant = platt(said[fold != number], same[fold != number])
+                    likely[fold == number] = sigmoid(factor * said[fold == number] + constant)
+            figures = average_precision(likely[chosen], same[chosen]), f1(likely[chosen], same[chosen])
+            error = "" if way == "cosine" else f"  ECE {calibration_error(likely[chosen], same[chosen]):.3f}"
+            yield f"  {way:9} AP {figures[0]:.3f}  F1 {figures[1]:.3f}{error}"
+    likely = sigmoid(scores[0])
+    for limit in (0.02, 0.03, 0.04, 0.06, 0.08, 0.1):
+        spared = likely < limit
+        yield f"  doubt {limit}: spared {spared.mean():.3f}, {(same & spared).sum()} of {same.sum()} same ones lost"
+
+
 @click.command()
 @click.option("--data", type=click.Path(path_type=Path, exists=True), default=Path("../shared/data"), show_default=True)
 @click.option("--to", type=click.Path(path_type=Path), default=WEIGHTS, show_default=True)
 @click.option("--version", default="1", show_default=True, help="The version of the weights.")
-@click.option("--repeats", type=click.IntRange(min=1), default=3, show_default=True, help="Of the cross-validation.")
-def same(data: Path, to: Path, version: str, repeats: int) -> None:
-    """Train the decision of whether two contents assert the same claim, measure it and write it to TO."""
+def same(data: Path, to: Path, version: str) -> None:
+    """Train the decision of whether two contents assert the same claim, cross-validate it, and write it to TO."""
     embedder = Embedder.from_package()
-    texts = [text for row in read_lines(data / "attributions" / "train.jsonl") for text in _contents(row)]
-    stems, pieces = word_weights(texts), piece_weights(texts, embedder)
+    contents = [one for row in read_lines(data / "attributions" / "train.jsonl") for one in _contents(row)]
+    stems = word_weights(contents)
+    pieces = piece_weights(contents, embedder)
     marked = read_pairs(data)
-    rows = Comparison(embedder, stems, pieces).features([one.assertions for one in marked])
-    names = list(rows[0])
-    features = np.array([[row[name] for name in names] for row in rows])
-    right = np.array([one.same for one in marked])
-    for name, figures in measured(marked, features, names, repeats).items():
-        click.echo(f"{name}: " + ", ".join(f"{what} {value:.3f}" for what, value in figures.items()))
-    decision = fit(features, right)
-    config = {
-        "version": version,
-        "features": names,
-        "mean": decision.mean.round(6).tolist(),
-        "scale": decision.scale.round(6).tolist(),
-        "weights": decision.weights.round(6).tolist(),
-        "constant": round(decision.constant, 6),
-        "stems": stems,
-    }
+    material = gather(marked, Comparison(embedder, stems, pieces))
+    fold = folds(marked, 0)
+    scores = np.zeros((3, len(marked)))
+    for number in range(_FOLDS):
+        click.echo(f"fold {number + 1} of {_FOLDS}")
+        left_out = np.flatnonzero(fold == number).tolist()
+        parts = material.decide(np.flatnonzero(fold != number).tolist(), embedder.network, click.echo)
+        scores[:, left_out] = material.scores(parts, left_out)
+    for line in report(material, scores, fold):
+        click.echo(line)
+    at_sight, read, joint = material.decide(range(len(marked)), embedder.network, click.echo)
+    calibration = platt(scores[1:].mean(0), material.same)
     to.mkdir(parents=True, exist_ok=True)
+    config = config_to_save(Decision(version, at_sight, _DOUBT, read, calibration), stems)
     (to / "same.json").write_text(json.dumps(config, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    (to / "same.safetensors").write_bytes(save({"pieces": (pieces * 100).round().astype(np.uint8)}))
+    (to / "same.safetensors").write_bytes(save(weights_to_save(torch.tensor((100 * pieces).round()).byte(), joint)))
     click.echo(f"written to {to}")
 
 
-def measured(
-    marked: Sequence[Marked], features: Floats, names: Sequence[str], repeats: int
-) -> dict[str, dict[str, float]]:
-    """What cross-validation says, on all pairs of pairs.jsonl, and on those that are not practically equal texts."""
-    right = np.array([one.same for one in marked])
-    given = np.array([one.given for one in marked])
-    cosine = features[:, list(names).index("cosine")]
-    out: dict[str, dict[str, float]] = {}
-    figures: dict[str, list[dict[str, float]]] = {}
-    for repeat in range(repeats):
-        fold = folds(marked, repeat)
-        likely = np.zeros(len(marked))
-        for number in range(_FOLDS):
-            decision = fit(features[fold != number], right[fold != number])
-            likely[fold == number] = decision.likely(features[fold == number])
-        for name, chosen in (("pairs.jsonl", given), ("pairs.jsonl, hard", given & (cosine < _HARD)),
-                             ("read for this project", ~given)):  # fmt: skip
-            figures.setdefault(name, []).append(
-                {
-                    "cosine's AP": average_precision(cosine[chosen], right[chosen]),
-                    "AP": average_precision(likely[chosen], right[chosen]),
-                    "F1": f1(likely[chosen], right[chosen]),
-                    "ECE": calibration_error(likely[chosen], right[chosen]),
-                }
-            )
-    for name, several in figures.items():
-        out[name] = {what: float(np.mean([one[what] for one in several])) for what in several[0]}
-    return out
-
-
 def _contents(row: dict[str, Any]) -> Iterator[str]:
-    for one in row["attributions"]:
-        yield " ".join(row["text"][start:end] for start, end in one["content"])
+    for number in range(len(row["attributions"])):
+        yield str(_side(row, number)["text"])

@@ -66,9 +66,10 @@ class Articles(MethodView):
         """List articles, the latest stored first.
 
         Without their texts and claims. The filters go together: an article is listed if it passes
-        all of them. As long as next is not null there is another page: ask again with the same
-        filters and cursor set to it.
-        In JSON it comes in pages, in the other forms all at once.
+        all of them.
+
+        A page in JSON, and as long as next is not null there is another one: ask again with the
+        same filters and cursor set to it. All of them in the other forms.
         """
         return list_answer(ARTICLES, _store(), asked)
 
@@ -84,10 +85,8 @@ class One(MethodView):
     def get(self, asked: dict[str, Any], id_: str) -> Any:
         """Get an article with its claims.
 
-        With the text that was read, its speakers and all its claims, whose spans count the code
-        points of that text.
-
-        For its claims as CSV or NDJSON, list the claims of this article.
+        With the text that was read, its speakers and all its claims, whose spans count the code points
+        of that text. For its claims as CSV or NDJSON, list the claims of this article.
         """
         with _store().read() as session:
             one = existing(get_article(session, known_id(id_, "article")), id_, "article")
@@ -101,8 +100,8 @@ class One(MethodView):
     def delete(self, id_: str) -> None:
         """Remove an article with its claims.
 
-        Speakers that no other article has go too, but for those with a Wikidata identifier. It cannot
-        be undone; the same article sent again gets a new id.
+        Speakers that no other article has go too, but for those with a Wikidata identifier. It
+        cannot be undone; the same article sent again gets a new id.
         """
         keeper: Keeper = current_app.config["KEEPER"]
         with keeper.store.write() as session:

@@ -26,7 +26,6 @@ class OptionsSchema(ma.Schema):
         unknown = ma.RAISE
 
     store = fields.Boolean(
-        load_default=False,
         metadata={"description": "Keep the articles, as POST /v1/articles does; otherwise they are only analysed."},
     )
     habit = fields.String(
@@ -34,7 +33,6 @@ class OptionsSchema(ma.Schema):
         metadata={"description": "Whose way of marking attributions to follow where an article does not say."},
     )
     ignore_unknown = fields.Boolean(
-        load_default=False,
         metadata={"description": "Leave out fields of articles that are not known, rather than refuse the article."},
     )
     callback_url = Url(

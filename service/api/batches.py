@@ -35,6 +35,7 @@ from service.batches.intake import Options, Spooled, lines_of, spool, take_in, t
 from service.batches.results import batch_record, each_result, results_after
 from service.config import Settings
 from service.errors import Invalid, NoSpace, TooLarge, WrongContentType
+from service.operations import metrics
 from service.security import access
 from service.store.batches import Batch
 from service.store.engine import Store
@@ -96,6 +97,7 @@ class Batches(MethodView):
         engine: Engine = current_app.config["ENGINE"]
         engine.dispatch(_store())
         answer = _get(id_) | {"callback_secret": options.callback_secret}
+        metrics.BATCH_SIZE.observe(answer["total"])
         return answer, 202, {"Location": url_for("batches.One", id_=id_)}
 
     @blueprint.arguments(BatchListArgumentsSchema, location="query")

@@ -38,9 +38,10 @@ class Claims(MethodView):
         """List claims, the latest stored first.
 
         The filters go together: a claim is listed if it passes all of them. Dates and publisher are
-        those of its article; an article without a date passes no filter on dates. As long as next
-        is not null there is another page: ask again with the same filters and cursor set to it.
-        In JSON it comes in pages, in the other forms all at once.
+        those of its article; an article without a date passes no filter on dates.
+
+        A page in JSON, and as long as next is not null there is another one: ask again with the
+        same filters and cursor set to it. All of them in the other forms.
         """
         return list_answer(CLAIMS, current_app.config["STORE"], asked)
 

@@ -7,7 +7,11 @@ from http import HTTPStatus
 from typing import Any, Final, NamedTuple
 
 from service.api.examples import EXAMPLE_IDS, EXAMPLES
+from service.api.formats import csv_rows, ndjson_lines
+from service.api.linked import CONTEXT, name_of
 from service.api.links import LINKS
+from service.api.lists import ARTICLES, CLAIMS, SPEAKERS, Listing
+from service.api.schemas import FORMATS
 
 Record = dict[str, Any]
 
@@ -15,6 +19,11 @@ COMMON: Final = (500,)
 """Errors that every operation may answer with."""
 
 _KINDS: Final = {one + ("es" if one == "batch" else "s"): one for one in EXAMPLE_IDS}
+_LISTS: Final[dict[str, tuple[Listing[Any], str]]] = {
+    "Article": (ARTICLES, "NewsArticle"),
+    "Claim": (CLAIMS, "Claim"),
+    "Speaker": (SPEAKERS, "Person"),
+}
 _SCHEMA = "#/components/schemas/"
 _ALWAYS: Final = ("X-Request-ID", "Server-Timing")
 _OF_PROBLEMS: Final = {
@@ -133,8 +142,8 @@ def _responses(declared: Record, meanings: dict[str, str]) -> Record:
         if "$ref" in response:
             continue
         if response["description"] == HTTPStatus(int(status)).phrase:
-            names = [_schema_of(media) for media in response.get("content", {}).values()]
-            response["description"] = meanings[names[0]] if names else "It is done; there is nothing to tell."
+            names = {_schema_of(media) for media in response.get("content", {}).values()} & meanings.keys()
+            response["description"] = meanings[names.pop()] if names else "It is done; there is nothing to tell."
         _add_headers(response, *_ALWAYS, *(("Location",) if status in ("201", "202") else ()))
     return dict(sorted(declared.items()))
 
@@ -145,14 +154,35 @@ def _add_headers(response: Record, *names: str) -> None:
 
 
 def _exemplify(body: Record) -> Iterator[str]:
-    """Give a body without an example the one of its schema."""
-    for media in body.get("content", {}).values():
-        name = _schema_of(media)
+    """Give a body without an example the one of its schema, in each of its forms."""
+    content = body.get("content", {})
+    name = _schema_of(content.get("application/json", {}))
+    for kind, media in content.items():
         if "example" in media:
             media["examples"] = {"example": {"value": media.pop("example")}}
-        elif name in EXAMPLES and "examples" not in media:
+        elif name not in EXAMPLES or "examples" in media:
+            continue
+        elif kind == "application/json":
             media["examples"] = {name: {"$ref": f"#/components/examples/{name}"}}
             yield name
+        else:
+            media["examples"] = {"example": {"value": _as_form(kind, name)}}
+
+
+def _as_form(kind: str, name: str) -> Any:
+    """The example of a schema as CSV, NDJSON or linked data."""
+    listing, type_ = next(of for what, of in _LISTS.items() if what in name)
+    items = EXAMPLES[name].get("items", [EXAMPLES[name]])
+    if kind == FORMATS["csv"]:
+        return csv_rows([list(listing.columns), *([cell(one) for cell in listing.columns.values()] for one in items)])
+    if kind == FORMATS["ndjson"]:
+        return ndjson_lines(items)
+    told = {"text": "text", "name": "name", "headline": "title"}
+    nodes = [
+        {"@id": name_of(one["id"]), "@type": type_, **{term: one[key] for term, key in told.items() if key in one}}
+        for one in items
+    ]
+    return {"@context": {"@vocab": CONTEXT["@vocab"]}, "@graph": nodes}
 
 
 def _schema_of(media: Record) -> str:

@@ -125,13 +125,9 @@ def _stored(claim: dict[str, Any], attribution: dict[str, Any], id_: str) -> dic
     """A claim of the analysis as it is stored."""
     spans = {role: attribution[role] for role in ("source", "cue", "content")}
     kept = {name: value for name, value in claim.items() if name != "attribution"}
-    return {
-        **kept,
-        "id": id_,
-        "article": EXAMPLE_IDS["article"],
-        "speaker": _SPEAKER,
-        "cluster": EXAMPLE_IDS["cluster"],
-    } | spans
+    about = {"id": id_, "article": EXAMPLE_IDS["article"], "speaker": _SPEAKER, "cluster": EXAMPLE_IDS["cluster"]}
+    of_article = {name: _HEAD[name] for name in ("title", "url", "publisher", "published")}
+    return kept | about | of_article | spans
 
 
 _CLAIMS = [
@@ -139,7 +135,15 @@ _CLAIMS = [
     for claim, id_ in zip(ANALYSIS["claims"], (EXAMPLE_IDS["claim"], "claim-c6b52ae156e47fd5cc1b"), strict=True)
 ]
 
-_STORED_SPEAKER: dict[str, Any] = {**_SPEAKER, "aliases": ["Mayor Duarte"], "qid": None, "articles": 1, "claims": 2}
+_SEEN = {"first_seen": "2024-05-31", "last_seen": "2024-05-31"}
+_STORED_SPEAKER: dict[str, Any] = {
+    **_SPEAKER,
+    "aliases": ["Mayor Duarte"],
+    "qid": None,
+    "articles": 1,
+    "claims": 2,
+    **_SEEN,
+}
 _CURSOR = "WzQyLCI3YjFjMDk5ZmUyZDQiXQ"
 
 _BATCH_REQUEST: dict[str, Any] = {"items": [{"id": "harbour-1", **REQUEST}], "options": {"store": True}}
@@ -245,6 +249,7 @@ EXAMPLES: dict[str, Any] = {
         "model": _MODEL,
         "habits": ["world", "polnear"],
         "languages": ["en"],
+        "same_claim": {"version": "1"},
         "needs_key": True,
         "limits": {
             "max_body_bytes": 1_000_000,

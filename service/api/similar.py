@@ -22,6 +22,7 @@ from service.api.records import (
     known_id,
 )
 from service.api.schemas import Text
+from service.security import access
 from service.store.tables import Claim, TrackedClaim
 from service.tracking.claims import Tracker, assertion_of
 
@@ -124,6 +125,7 @@ class Search(MethodView):
     @blueprint.response(200, SimilarClaimsSchema)
     @blueprint.problems(400, 413, 415, 422)
     @blueprint.doc(operationId="searchClaims")
+    @access.needs("read")
     def post(self, asked: dict[str, Any]) -> dict[str, Any]:
         """Search for the claims that are likeliest to assert the same as a text.
 

@@ -44,9 +44,10 @@ class Speakers(MethodView):
         """List speakers, the latest found first.
 
         People, organizations, groups and documents that articles attribute claims to; the same full
-        name is the same speaker in all articles. As long as next is not null there is another page:
-        ask again with the same filters and cursor set to it.
-        In JSON it comes in pages, in the other forms all at once.
+        name is the same speaker in all articles.
+
+        A page in JSON, and as long as next is not null there is another one: ask again with the
+        same filters and cursor set to it. All of them in the other forms.
         """
         return list_answer(SPEAKERS, current_app.config["STORE"], asked)
 

@@ -25,6 +25,7 @@ from service.config import PREFIX, Settings
 from service.errors import Invalid, ServiceError, TooLarge
 from service.intake import page_of
 from service.keeping import Keeper
+from service.operations import metrics
 from service.pages import Page
 from service.store.articles import Handed
 from service.store.engine import Store
@@ -126,6 +127,9 @@ def _read(desk: Desk, work: Work, lease: Lease) -> None:
 def _save(desk: Desk, work: Work, lease: Lease, done: Sequence[Outcome], *, is_last: bool) -> None:
     with lease.not_reading():
         desk.patiently(lambda: chunks.save(desk.store, work, done, desk.settings.batch_lease, is_last=is_last))
+    read = sum(one.is_done for one in done)
+    metrics.BATCH_ITEMS.labels("done").inc(read)
+    metrics.BATCH_ITEMS.labels("failed").inc(len(done) - read)
 
 
 def _outcomes(desk: Desk, work: Work, lease: Lease) -> Iterator[Outcome]:

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from models.records import HABITS
+from service import commands
 
 
 @click.command()
@@ -58,22 +59,15 @@ def track() -> None:
 
     It can be broken off and begun again, and the service may run meanwhile.
     """
-    from sqlalchemy.exc import SQLAlchemyError
-
-    from models.same import SameClaim, SameError
-    from models.same_embedding import BackboneError
-    from service.config import SettingsError, load_settings
-    from service.store.engine import Store, StoreError
+    from models.same import SameError
     from service.tracking.claims import Tracker
 
     done = 0
     try:
-        store = Store(load_settings().database_url)
-        for done in Tracker(store, SameClaim.from_pretrained()).track_rest():
-            if done % 100 == 0:
-                click.echo(f"{done} articles", err=True)
-    except (SettingsError, StoreError, SameError, BackboneError) as error:
+        with commands.open_store() as store:
+            for done in Tracker(store, commands.load_same(None)).track_rest():
+                if done % 100 == 0:
+                    click.echo(f"{done} articles", err=True)
+    except SameError as error:
         raise click.ClickException(str(error)) from None
-    except SQLAlchemyError as error:
-        raise click.ClickException(f"the database cannot be used: {error}") from None
     click.echo(f"the claims of {done} articles are tracked now")

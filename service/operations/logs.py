@@ -50,8 +50,8 @@ def configure(level: LogLevel, form: LogFormat) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    # They tell of each connection and each statement, with what is in it.
-    for chatty in ("urllib3", "sqlalchemy", "alembic", "trafilatura"):
+    # They tell of each connection, each statement with what is in it, or at length of how they were loaded.
+    for chatty in ("urllib3", "sqlalchemy", "alembic", "trafilatura", "faiss"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 

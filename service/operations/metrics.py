@@ -42,7 +42,7 @@ QUEUE_DEPTH: Final = Gauge(
     "whosaid_queue_depth", "Articles of batches that are not done.", multiprocess_mode="mostrecent"
 )
 BATCH_ITEMS: Final = Counter(
-    "whosaid_batch_items", "Articles of batches that came to an end, by how: done, failed, cancelled.", ("state",)
+    "whosaid_batch_items", "Articles of batches that came to an end, by how: done, failed.", ("state",)
 )
 BATCH_SIZE: Final = Histogram(
     "whosaid_batch_size",

@@ -212,7 +212,7 @@ class TrackedClaim(Base):
     cluster: Mapped[Cluster | None] = relationship(viewonly=True)
 
 
-class SameClaim(Base):
+class SamePair(Base):
     """Two tracked claims that assert the same, ``one_seq`` being the smaller."""
 
     __tablename__ = "same_claims"

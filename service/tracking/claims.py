@@ -8,7 +8,7 @@ from typing import Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
 from models.same import Assertion
@@ -93,7 +93,7 @@ class Tracker:
         Each article is a transaction of its own, so that this can be broken off at any time and begun again.
         """
         done, last = 0, 0
-        rest = select(func.min(Claim.article_seq)).outerjoin(Claim.tracked)
+        rest = select(Claim.article_seq).outerjoin(Claim.tracked).order_by(Claim.article_seq).limit(1)
         rest = rest.where(or_(TrackedClaim.seq.is_(None), TrackedClaim.version != self.same.version))
         while True:
             with self.store.read() as session:

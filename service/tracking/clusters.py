@@ -26,7 +26,7 @@ from sqlalchemy import delete, func, insert, select, union_all, update
 from sqlalchemy.orm import Session
 
 from service.store.engine import batches
-from service.store.tables import Article, Claim, Cluster, SameClaim, TrackedClaim
+from service.store.tables import Article, Claim, Cluster, SamePair, TrackedClaim
 
 _PLAIN: Final = {"synchronize_session": False}
 
@@ -151,10 +151,10 @@ class Groups:
             for row in self._session.execute(about.where(TrackedClaim.seq.in_(some))):
                 self._know(row).is_looked_up = True
             pairs = union_all(
-                select(SameClaim.one_seq.label("mine"), SameClaim.other_seq.label("other"), SameClaim.probability)
-                .where(SameClaim.one_seq.in_(some)),
-                select(SameClaim.other_seq, SameClaim.one_seq, SameClaim.probability)
-                .where(SameClaim.other_seq.in_(some)),
+                select(SamePair.one_seq.label("mine"), SamePair.other_seq.label("other"), SamePair.probability)
+                .where(SamePair.one_seq.in_(some)),
+                select(SamePair.other_seq, SamePair.one_seq, SamePair.probability)
+                .where(SamePair.other_seq.in_(some)),
             ).subquery()  # fmt: skip
             others = about.join(pairs, pairs.c.other == TrackedClaim.seq).add_columns(pairs.c.mine, pairs.c.probability)
             for row in self._session.execute(others):
@@ -206,4 +206,4 @@ def write_same(session: Session, same: Iterable[tuple[int, int, float]]) -> None
     """Write down which tracked claims assert the same, and how likely it is."""
     rows = [{"one_seq": min(a, b), "other_seq": max(a, b), "probability": p} for a, b, p in same]
     if rows:
-        session.execute(insert(SameClaim), rows)
+        session.execute(insert(SamePair), rows)

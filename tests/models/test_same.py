@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -37,7 +36,7 @@ def test_texts_become_vectors_of_unit_length(decide: SameClaim) -> None:
 
 def test_a_vector_does_not_depend_on_its_company(decide: SameClaim) -> None:
     texts = ["The harbour will reopen.", "Rain is expected in the north for the rest of the week, she said."]
-    assert np.allclose(decide.embed(texts)[0], decide.embed(texts[:1])[0], atol=1e-5)
+    assert decide.embed(texts)[0] @ decide.embed(texts[:1])[0] > 0.999
 
 
 def test_scores_are_probabilities_in_the_order_of_the_pairs(decide: SameClaim) -> None:
@@ -80,6 +79,71 @@ def test_missing_and_broken_weights_are_told(tmp_path: Path) -> None:
         SameClaim.from_pretrained(tmp_path)
 
 
-def test_other_sources_of_the_same_plan_make_a_difference(decide: SameClaim) -> None:
-    mine = Assertion("to vote for the new bridge", DAY, "Amara Diallo")
-    assert one(decide, mine, mine) > one(decide, mine, replace(mine, source="Bruno Lund"))
+def said(text: str, source: str | None = "Bruno Lund", day: int = 31) -> Assertion:
+    return Assertion(text, datetime.date(2024, 5, day), source)
+
+
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [
+        (
+            said("“We will rebuild every school in the valley by autumn,”"),
+            said("that every school in the valley would be rebuilt by autumn", "Lund", 30),
+        ),
+        (
+            said("to raise the fuel tax by 5 percent", "the government"),
+            said("a 5 percent rise of the tax on fuel", None),
+        ),
+        (
+            said("that he never took money from the mining company"),
+            said("“I have never taken a cent from that mining company.”", "Lund", 28),
+        ),
+        (
+            said("that 40 people had died in the floods", "Police"),
+            said("40 people were killed by the floods", "the police"),
+        ),
+        (
+            said("the minister of lying to parliament", "critics"),
+            said("that the minister had lied to parliament", "critics"),
+        ),
+        (
+            said("a ban on plastic bags in all shops", "Lund"),
+            said("to ban plastic bags from all shops", "Bruno Lund", 2),
+        ),
+    ],
+)
+def test_a_claim_in_other_words_is_the_same(decide: SameClaim, a: Assertion, b: Assertion) -> None:
+    assert one(decide, a, b) >= 0.5
+
+
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [
+        (said("that 40 people had died in the floods"), said("that 112 people had died in the floods")),
+        (said("the bridge is safe for heavy traffic"), said("the bridge is not safe for heavy traffic")),
+        (said("to vote for the new budget", "Amara Diallo"), said("to vote for the new budget", "Bruno Lund")),
+        (said("that Norway attacked Denmark over fish"), said("that Denmark attacked Norway over fish")),
+        (said("that prices will rise in spring"), said("that prices will fall in spring")),
+        (said("all teachers would get a pay rise"), said("some teachers may get a pay rise")),
+        (said("former governor Ines Duarte", "the farmers"), said("former governor Ines Duarte", "one critic")),
+        (
+            said("58 percent of voters support the mayor", "A poll"),
+            said("that voters should support the mayor", "Chen"),
+        ),
+        (said("that rain would stop the match on Saturday"), said("that the match on Sunday would be sold out")),
+    ],
+)
+def test_another_claim_in_the_same_words_is_not(decide: SameClaim, a: Assertion, b: Assertion) -> None:
+    assert one(decide, a, b) < 0.5
+
+
+def test_vectors_that_are_known_change_nothing(decide: SameClaim) -> None:
+    other = said("that the harbour opens again on Monday", None)
+    vectors = decide.embed([HARBOUR.text]), decide.embed([other.text])
+    assert decide.score([(HARBOUR, other)], vectors)[0] == pytest.approx(one(decide, HARBOUR, other), abs=0.01)
+
+
+def test_a_score_does_not_depend_on_its_company(decide: SameClaim) -> None:
+    pairs = [(HARBOUR, said(f"that the harbour opens {word} on Monday")) for word in ("again", "late", "not")] * 100
+    scores = decide.score(pairs)
+    assert np.allclose(scores, np.tile(decide.score(pairs[:3]), 100), atol=0.01)

@@ -12,11 +12,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select, text
 
 from models.same import Assertion
+from service import commands
+from service.cli import main
 from service.keeping import Keeper
 from service.pages import read_text
 from service.store.articles import Handed, delete_article, save_article, text_hash
@@ -212,8 +215,8 @@ def test_fifty_writers_at_once_make_one_cluster(keeper: Keeper) -> None:
 def test_what_was_stored_in_between_is_not_missed(keeper: Keeper, monkeypatch: pytest.MonkeyPatch) -> None:
     compare = keeper.tracker.compare
 
-    def late(assertions: list[Assertion]) -> Compared:
-        compared = compare(assertions)
+    def late(assertions: list[Assertion], article_seq: int | None) -> Compared:
+        compared = compare(assertions, article_seq)
         keep(Keeper(keeper.store, "1", FakeSame()), "other", SAYS)
         return compared
 
@@ -251,6 +254,19 @@ def test_claims_of_before_are_tracked_later(keeper: Keeper) -> None:
     assert list(ids(keeper.store).values()) == [{"a", "b", "c"}]
     assert keep(newer, "d", SAYS)
     assert list(ids(keeper.store).values()) == [{"a", "b", "c", "d"}]
+
+
+def test_the_command_tracks_what_is_left(keeper: Keeper, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(commands, "load_same", lambda _: FakeSame())
+    for name in "ab":
+        page = read_text(body(name, SAYS[1]))
+        with keeper.store.write() as session:
+            save_article(session, Handed(page, name), FakeReader().read_one(page.text), "1", "world")
+    monkeypatch.setenv("WHOSAID_DATABASE_URL", keeper.store.engine.url.render_as_string(False))
+    for done in (2, 0):
+        result = CliRunner().invoke(main, ["db", "track"])
+        assert (result.exit_code, result.output) == (0, f"the claims of {done} articles are tracked now\n")
+    assert list(ids(keeper.store).values()) == [{"a", "b"}]
 
 
 KEEPER = """

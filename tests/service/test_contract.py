@@ -71,7 +71,7 @@ def test_each_operation_names_all_its_statuses(one: Operation) -> None:
     expected = {"500"}
     if "requestBody" in one.record:
         expected |= {"400", "413", "415", "422"}
-    if "parameters" in one.record:
+    if any(parameter["in"] == "query" for parameter in one.record.get("parameters", [])):
         expected |= {"422"}
     if "{" in one.path:
         expected |= {"404"}

@@ -13,7 +13,6 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from service.api import paging
 from service.api.formats import csv_rows
 from service.api.lists import CLAIMS
 from tests.databases import ENGINES, served
@@ -210,7 +209,7 @@ def test_a_list_that_breaks_off_says_so(client: FlaskClient, app: Flask, monkeyp
     begun = client.get("/v1/articles?format=ndjson", buffered=False)
     pieces = iter(begun.iter_encoded())
     assert len(next(pieces).splitlines()) == 2
-    monkeypatch.setattr(paging, "_place", lambda *_: 1 / 0)
+    monkeypatch.setattr("service.api.lists.rows_of", lambda *_: 1 / 0)
     lines = [next(pieces)]
     assert json.loads(lines[0])["type"] == "error"
     with pytest.raises(ZeroDivisionError):

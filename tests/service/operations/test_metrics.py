@@ -9,9 +9,11 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from prometheus_client import REGISTRY
+from sqlalchemy import create_engine, select
 
 from models.records import Reading
-from service.operations import metrics
+from service.batches.reading import Desk, read_chunk
+from service.store.batches import Chunk
 from tests.conftest import ROOT
 from tests.fakes import FakeReader
 
@@ -76,9 +78,29 @@ def test_waiting_reading_and_overload_show(app: Flask) -> None:
     assert value("whosaid_requests_refused_total", problem="overloaded") == refused + 1
 
 
-def test_gauges_are_brought_up_to_date_before_the_answer(app: Flask) -> None:
-    app.config["REFRESH"].append(lambda: metrics.QUEUE_DEPTH.set(7))
-    assert "whosaid_queue_depth 7.0" in app.test_client().get("/metrics").text
+def test_batches_are_counted(app: Flask) -> None:
+    client = app.test_client()
+    sizes = value("whosaid_batch_size_sum")
+    for lines in (3, 2):
+        body = '{"text": "It rained."}\n' * lines
+        assert client.post("/v1/batches", data=body, content_type="application/x-ndjson").status_code == 202
+    assert "whosaid_queue_depth 5.0" in client.get("/metrics").text
+    assert value("whosaid_batch_size_sum") == sizes + 5
+    before = {state: value("whosaid_batch_items_total", state=state) for state in ("done", "failed")}
+    store = app.config["STORE"]
+    desk = Desk("test", app.config["SETTINGS"], store, FakeReader(), app.config["KEEPER"])
+    with store.read() as session:
+        handed_in = session.scalars(select(Chunk.seq)).all()
+    for chunk in handed_in:
+        read_chunk(desk, chunk)
+    assert "whosaid_queue_depth 0.0" in client.get("/metrics").text
+    assert value("whosaid_batch_items_total", state="done") == before["done"] + 5
+    assert value("whosaid_batch_items_total", state="failed") == before["failed"]
+
+
+def test_metrics_are_told_without_a_database(app: Flask) -> None:
+    app.config["STORE"].engine = create_engine("postgresql+psycopg://whosaid@127.0.0.1:1/none")
+    assert app.test_client().get("/metrics").status_code == 200
 
 
 @pytest.mark.parametrize("name", sorted({family.name for family in REGISTRY.collect()}))

@@ -184,4 +184,5 @@ def test_the_contract_tells_scopes_and_refusals() -> None:
             if scopes[one["operationId"]]:
                 assert {"401", "403", "429", "503"} <= set(one["responses"]), (method, path)
     assert (scopes["analyse"], scopes["storeArticle"], scopes["listClaims"]) == (["read"], ["write"], ["read"])
+    assert (scopes["searchClaims"], scopes["createBatch"], scopes["cancelBatch"]) == (["read"], ["write"], ["write"])
     assert (scopes["deleteArticle"], scopes["getHealth"], scopes["getInfo"]) == (["write"], [], [])
