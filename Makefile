@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 GOLD ?= ../shared/data/attributions/dev.jsonl
 
-.PHONY: serve test lint format openapi openapi-check clients train evaluate lock audit clean help
+.PHONY: serve test lint format openapi openapi-check clients fuzz train evaluate lock audit clean help
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -31,6 +31,9 @@ openapi-check: .venv/dev ## Fail if openapi.yaml is not what the code says
 
 clients: ## Make a Python and a TypeScript client in build/clients; needs node and npm
 	PYTHON=$(PYTHON) tools/generate_clients.sh build/clients
+
+fuzz: .venv/dev ## Send a real server very many broken requests: ARGS="--requests 2000"
+	$(BIN)/python -m benchmarks.fuzz $(ARGS)
 
 train: .venv/dev ## Train the network, or go on with it: ARGS="--run runs/network --epochs 8"
 	$(BIN)/python -m models.training train $(ARGS)

@@ -18,6 +18,6 @@ PATH="$PWD/.venv/bin:$PATH" openapi-python-client generate --path "$root/openapi
 
 cd "$out/typescript"
 npm ci --silent --no-audit --no-fund
-npx openapi-typescript "$root/openapi.yaml" --output schema.d.ts
+npx openapi-typescript "$root/openapi.yaml" --output schema.d.ts --default-non-nullable=false
 npx tsc --project .
 echo "clients are in $out"

@@ -135,14 +135,14 @@ _CLAIMS = [
     for claim, id_ in zip(ANALYSIS["claims"], (EXAMPLE_IDS["claim"], "claim-c6b52ae156e47fd5cc1b"), strict=True)
 ]
 
-_SEEN = {"first_seen": "2024-05-31", "last_seen": "2024-05-31"}
 _STORED_SPEAKER: dict[str, Any] = {
     **_SPEAKER,
     "aliases": ["Mayor Duarte"],
     "qid": None,
     "articles": 1,
     "claims": 2,
-    **_SEEN,
+    "first_seen": "2024-05-31",
+    "last_seen": "2024-05-31",
 }
 _CURSOR = "WzQyLCI3YjFjMDk5ZmUyZDQiXQ"
 
@@ -247,9 +247,9 @@ EXAMPLES: dict[str, Any] = {
         "name": "whosaid",
         "version": "0.1.0",
         "model": _MODEL,
+        "same_claim": {"version": "1"},
         "habits": ["world", "polnear"],
         "languages": ["en"],
-        "same_claim": {"version": "1"},
         "needs_key": True,
         "limits": {
             "max_body_bytes": 1_000_000,

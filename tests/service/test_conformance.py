@@ -97,10 +97,8 @@ def test_no_request_and_no_sequence_of_requests_breaks_the_contract(engine: str,
             )
         app.config["STORE"].close()
     assert done.returncode == 0, done.stdout + done.stderr
-    reached = {one.name for one in OPERATIONS if {200, 201, 202, 204} & seen[one.path, one.method]}
-    assert {one.name for one in OPERATIONS} - reached <= {"mergeSpeakers", "splitSpeaker"}, (
-        "these need luck, others do not"
-    )
+    for one in OPERATIONS:  # the others need luck here; what links lead to is tested below
+        assert "{" in one.path or {200, 201, 202} & seen[one.path, one.method], f"no good answer of {one.name}"
 
 
 def read_batches(app: Flask) -> None:

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import sys
+import time
 from typing import TypeVar
 
 from whosaid_client import AuthenticatedClient
 from whosaid_client.api.analyses import analyse
 from whosaid_client.api.articles import delete_article, get_article, list_articles, store_article
+from whosaid_client.api.batches import create_batch, get_batch, list_batch_errors, list_batch_results
 from whosaid_client.api.claims import get_claim, list_claims
 from whosaid_client.api.health import get_info, get_readiness
+from whosaid_client.api.similar import search_claims
 from whosaid_client.api.speakers import change_speaker, get_speaker, list_speakers, merge_speakers
 from whosaid_client.models import (
     AnalysisRequest,
     ArticleRequest,
+    BatchItem,
+    BatchRequest,
     Merge,
+    Options,
     Problem,
+    Search,
     SpeakerChange,
     StoredArticle,
     StoredSpeaker,
@@ -47,6 +54,28 @@ def store(client: AuthenticatedClient, number: int, who: str) -> StoredArticle:
     return good(store_article.sync(client=client, body=body, idempotency_key=f"python-{number}"))
 
 
+def tell_of_batches(client: AuthenticatedClient) -> None:
+    """Hand in an archive, wait for it, and get what was found."""
+    items = [BatchItem(id=f"batch-{number}", text=f"{TEXT} Ship {number} waits.") for number in range(3)]
+    items.append(BatchItem(id="batch-empty", text=" "))
+    handed = good(create_batch.sync(client=client, body=BatchRequest(items=items, options=Options(store=True))))
+    while (batch := good(get_batch.sync(handed.id, client=client))).state not in ("finished", "cancelled"):
+        time.sleep(0.2)
+    assert (batch.state, batch.done, batch.failed) == ("finished", 3, 1)
+
+    found: dict[str | None, str | None] = {}
+    cursor: str | Unset | None = UNSET
+    while cursor is not None:
+        page = good(list_batch_results.sync(batch.id, client=client, limit=2, cursor=cursor))
+        found |= {one.external_id: one.article for one in page.items}
+        cursor = page.next_
+    assert sorted(map(str, found)) == ["batch-0", "batch-1", "batch-2", "batch-empty"]
+    (error,) = good(list_batch_errors.sync(batch.id, client=client)).items
+    assert (error.number, error.external_id, error.error.status) == (4, "batch-empty", 422)
+    for article in found.values():
+        assert article is None or delete_article.sync_detailed(article, client=client).status_code == 204
+
+
 def main(address: str, key: str) -> None:
     """Analyse, store, list, merge, be refused, and clean up."""
     with AuthenticatedClient(base_url=address, token=key) as client:
@@ -64,9 +93,9 @@ def main(address: str, key: str) -> None:
         stored = [store(client, number, who) for number, who in enumerate(names)]
         again = store(client, 0, names[0])
         assert (again.id, [one.id for one in again.claims]) == (stored[0].id, [one.id for one in stored[0].claims])
-        assert good(get_article.sync(stored[0].id, client=client)).claims == stored[0].claims
-        claim = stored[0].claims[0]
-        assert good(get_claim.sync(claim.id, client=client)) == claim
+        kept = good(get_article.sync(stored[0].id, client=client))
+        assert [one.id for one in kept.claims] == [one.id for one in stored[0].claims]
+        assert good(get_claim.sync(kept.claims[0].id, client=client)) == kept.claims[0]
 
         listed: list[str | None] = []
         cursor: str | Unset | None = UNSET
@@ -76,6 +105,11 @@ def main(address: str, key: str) -> None:
             cursor = page.next_
         assert listed == ["python-2", "python-1", "python-0"]
         assert good(list_claims.sync(client=client, q="harbour", article=stored[1].id)).items
+
+        asked = Search(text="The port opens again in a few days.", limit=3)
+        alike = good(search_claims.sync(client=client, body=asked)).items
+        assert alike[0].text.startswith("The harbour will reopen")
+        assert alike[0].score >= alike[-1].score
 
         speakers: dict[str, StoredSpeaker] = {
             one.name: one for one in good(list_speakers.sync(client=client, kind="person", limit=200)).items
@@ -94,6 +128,7 @@ def main(address: str, key: str) -> None:
         assert [error.field for error in problem.errors] == ["html"]
         for article in stored:
             assert delete_article.sync_detailed(article.id, client=client).status_code == 204
+        tell_of_batches(client)
         assert refused(get_article.sync(stored[0].id, client=client)).status == 404
 
     with AuthenticatedClient(base_url=address, token="wrong") as stranger:  # noqa: S106
