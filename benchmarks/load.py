@@ -42,7 +42,7 @@ def press(address: str, seconds: int, callers: int, folder: Path) -> list[tuple[
     users = Path(__file__).with_name("load_users.py")
     command = [sys.executable, "-m", "locust", "-f", users, "--headless", "--host", address, "--only-summary"]
     command += ["-u", str(callers), "-r", str(callers), "-t", f"{seconds}s", "--stop-timeout", "60"]
-    subprocess.run(command, env=os.environ | {"LOAD_RESULTS": str(results)}, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(command, env=os.environ | {"LOAD_RESULTS": str(results)}, check=True, stdout=subprocess.DEVNULL)  # noqa: S603
     found: list[tuple[float, int, float]] = json.loads(results.read_text(encoding="utf-8"))
     return found
 
@@ -56,7 +56,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         database = f"sqlite:///{name}/whosaid.db"
         # As many wait as are read within the promised time.
-        with whosaid(database_url=database, max_waiting=6, batch_workers=0, log_level="error") as address:
+        with whosaid(database_url=database, max_waiting=3, batch_workers=0, log_level="error") as address:
             alone(address, 5)
             idle = statistics.median(alone(address))
             found = press(address, round(asked.minutes * 60), asked.callers, Path(name))
