@@ -71,9 +71,7 @@ def alone(lines: list[bytes], threads: int) -> Speed:
     """The Reader in a process of its own."""
     environ = os.environ | {"OMP_NUM_THREADS": str(threads)}
     command = [sys.executable, "-c", ALONE, str(threads)]
-    done = subprocess.run(  # noqa: S603
-        command, input=b"\n".join(lines), stdout=subprocess.PIPE, env=environ, check=True
-    )
+    done = subprocess.run(command, input=b"\n".join(lines), stdout=subprocess.PIPE, env=environ, check=True)
     count, wall, cpu = json.loads(done.stdout)
     return Speed(count / wall, count / cpu)
 

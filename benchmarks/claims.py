@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
+from models.claims import readable
 from models.same import Assertion, SameClaim
-from models.training.guess import read_assertions
+from models.training.corpora import read_lines
 from service.store.engine import Store
 from service.store.tables import Appearance, Article, Claim, Speaker, TrackedClaim
 from service.tracking.vectors import pack
@@ -29,7 +30,7 @@ class Seeds:
     """Contents of the corpora, with their vectors."""
 
     def __init__(self, same: SameClaim, data: Path, count: int) -> None:
-        _, assertions = read_assertions(data)
+        assertions = read_assertions(data)
         chosen = np.random.default_rng(0).permutation(len(assertions))[:count]
         self.assertions: list[Assertion] = [assertions[n] for n in chosen]
         click.echo(f"embedding {len(chosen)} contents of the corpora", err=True)
@@ -43,6 +44,21 @@ class Seeds:
         mixed = share * self.vectors[one] + (1 - share) * self.vectors[other] + noise
         unit: Vectors = mixed / np.linalg.norm(mixed, axis=1, keepdims=True)
         return unit, one
+
+
+def read_assertions(data: Path) -> list[Assertion]:
+    """All different contents of the corpora but for dev, whose articles are to be new ones."""
+    found: dict[str, Assertion] = {}
+    for part in ("train", "world"):
+        for article in read_lines(data / "attributions" / f"{part}.jsonl"):
+            day = date.fromisoformat(article["date"]) if article.get("date") else None
+            for one in article["attributions"]:
+                text, source = (
+                    readable([article["text"][start:end] for start, end in one[role]]) for role in ("content", "source")
+                )
+                if text:
+                    found.setdefault(text, Assertion(text, day, source or None))
+    return list(found.values())
 
 
 def fill(

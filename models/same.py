@@ -21,8 +21,6 @@ from torch import Tensor
 
 from models.same_embedding import WIDTH, Embedder, Encoded
 from models.same_features import clean, pair
-from models.same_guess import FILE as GUESS
-from models.same_guess import Guess
 from models.same_joint import JointReader
 from models.same_likeness import likeness
 from models.same_linear import Floats, Linear, sigmoid
@@ -63,12 +61,11 @@ class Comparison:
     def __init__(self, embedder: Embedder, stems: dict[str, float], pieces: Vectors) -> None:
         self.embedder, self.stems, self.pieces = embedder, stems, pieces
 
-    def at_sight(self, pairs: Sequence[Pair], vectors: tuple[Vectors, Vectors] | None = None) -> list[dict[str, float]]:
+    def at_sight(self, pairs: Sequence[Pair], cosines: Sequence[float] | None = None) -> list[dict[str, float]]:
         """The features of words, names, numbers, sources and dates, and how alike the texts' vectors are."""
-        if vectors is None:
+        if cosines is None:
             both = self.embed([side.text for sides in pairs for side in sides])
-            vectors = both[0::2], both[1::2]
-        cosines = np.einsum("nd,nd->n", *vectors).tolist()
+            cosines = np.einsum("nd,nd->n", both[0::2], both[1::2]).tolist()
         return [
             pair((a.text, b.text), (a.source, b.source), (a.date, b.date), self.stems)
             | {"cosine": cosine, "cosine squared": cosine**2, "cosine to the fourth": cosine**4}
@@ -117,10 +114,8 @@ class SameClaim:
 
     width = WIDTH
 
-    def __init__(
-        self, comparison: Comparison, joint: JointReader, decision: Decision, guess: Guess | None = None
-    ) -> None:
-        self.comparison, self._joint, self._decision, self._guess = comparison, joint, decision, guess
+    def __init__(self, comparison: Comparison, joint: JointReader, decision: Decision) -> None:
+        self.comparison, self._joint, self._decision = comparison, joint, decision
 
     @property
     def version(self) -> str:
@@ -152,9 +147,7 @@ class SameClaim:
                 (float(config["calibration"][0]), float(config["calibration"][1])),
             )
             joint = JointReader.from_trained(embedder.network, weights)
-            stems = dict(config["stems"])
-            guess = Guess.from_pretrained(folder, stems) if (folder / GUESS).is_file() else None
-            return cls(Comparison(embedder, stems, pieces), joint, decision, guess)
+            return cls(Comparison(embedder, dict(config["stems"]), pieces), joint, decision)
         except (OSError, ValueError, TypeError, KeyError, IndexError, RuntimeError, SafetensorError) as error:
             raise SameError(f"broken weights same.json and same.safetensors in {folder}: {error}") from error
 
@@ -162,30 +155,24 @@ class SameClaim:
         """Vectors of unit length whose products tell how alike texts are, (n, 384)."""
         return self.comparison.embed(texts)
 
-    def score(self, pairs: Sequence[Pair], vectors: tuple[Vectors, Vectors] | None = None) -> Floats:
+    def score(self, pairs: Sequence[Pair], cosines: Sequence[float] | None = None) -> Floats:
         """The probability that both of each pair assert the same claim, (n,); 0.5 and more means the same.
 
         It is calibrated, and the same for both orders of a pair.
 
         Args:
             pairs: Any number n of pairs.
-            vectors: What ``embed`` gives for the first and for the second texts, (n, 384) each, if it is
-                known: that saves most of the time, and changes nothing else.
+            cosines: The products of what ``embed`` gives for the texts of each pair, if they are known: that
+                saves most of the time, and changes nothing else.
         """
         out = np.zeros(len(pairs))
         for start in range(0, len(pairs), _TOGETHER):
             part = slice(start, start + _TOGETHER)
-            out[part] = self._score(pairs[part], vectors and (vectors[0][part], vectors[1][part]))
+            out[part] = self._score(pairs[part], None if cosines is None else cosines[part])
         return out
 
-    def guess(self, pairs: Sequence[Pair], cosines: Sequence[float]) -> Floats:
-        """What ``score`` will be, as well as the cosines of their texts' vectors tell, in a hundredth of the time."""
-        if self._guess is None:
-            raise SameError(f"there is no {GUESS}: python -m models.training guess")
-        return self._guess(pairs, cosines)
-
-    def _score(self, pairs: Sequence[Pair], vectors: tuple[Vectors, Vectors] | None) -> Floats:
-        features = self.comparison.at_sight(pairs, vectors)
+    def _score(self, pairs: Sequence[Pair], cosines: Sequence[float] | None) -> Floats:
+        features = self.comparison.at_sight(pairs, cosines)
         out = sigmoid(self._decision.at_sight.scores(features))
         doubtful = np.flatnonzero(out >= self._decision.doubt).tolist()
         if doubtful:

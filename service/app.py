@@ -77,6 +77,4 @@ def _load(settings: Settings) -> Reader:
 def _load_same() -> SameClaim:
     from models.same import SameClaim
 
-    same = SameClaim.from_pretrained()
-    same.guess([], [])  # what is missing is told now, and not when an article is stored
-    return same
+    return SameClaim.from_pretrained()

@@ -100,13 +100,11 @@ class FakeSame:
             row /= np.linalg.norm(row)
         return out
 
-    def score(self, pairs: Sequence[tuple[Assertion, Assertion]]) -> NDArray[np.float64]:
+    def score(
+        self, pairs: Sequence[tuple[Assertion, Assertion]], cosines: Sequence[float] | None = None
+    ) -> NDArray[np.float64]:
         """The share of words that both have."""
         return np.array([_overlap(set(_words(a.text)), set(_words(b.text))) for a, b in pairs], dtype=np.float64)
-
-    def guess(self, pairs: Sequence[tuple[Assertion, Assertion]], cosines: Sequence[float]) -> NDArray[np.float64]:
-        """The same."""
-        return self.score(pairs)
 
 
 def _words(text: str) -> list[str]:

@@ -33,7 +33,6 @@ from models.training.calibration import (
 )
 from models.training.corpora import Corpora, Example, read_corpora, read_newswire, read_pronouns
 from models.training.evaluation import best_threshold, evaluate, name_figures, predict
-from models.training.guess import guess
 from models.training.loop import Plan, Trainer
 from models.training.same import same as same_claim
 from models.training.samples import Cast
@@ -50,7 +49,6 @@ def main() -> None:
 
 
 main.add_command(same_claim)
-main.add_command(guess)
 
 
 @main.command()

@@ -5,7 +5,6 @@ Locks are taken in one order, a batch's row before its chunks', so that nobody w
 
 from __future__ import annotations
 
-import json
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,11 +29,11 @@ class Gone(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one article: its result or its problem, as callers get it."""
+    """What became of one article: its result or its problem, as callers get it, as JSON compressed by zlib."""
 
     number: int
     is_done: bool
-    record: dict[str, Any]
+    record: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +219,7 @@ def record(session: Session, batch: int, outcomes: Sequence[Outcome]) -> bool:
             "number": one.number,
             "is_done": one.is_done,
             "created": moment,
-            "record": zlib.compress(json.dumps(one.record, ensure_ascii=False).encode("utf-8", "replace"), 1),
+            "record": one.record,
         }
         for n, one in enumerate((one for one in outcomes if one.number not in known), 1)
     ]

@@ -18,10 +18,9 @@ from service.api.analyses import analysis_record
 from service.api.parsing import parse_json
 from service.api.problems import field_errors
 from service.api.records import ArticleRequestSchema
-from service.batches import chunks
+from service.batches import chunks, records
 from service.batches.chunks import Gone, Line, Outcome, Work
 from service.batches.lease import Lease
-from service.batches.records import done_item, failed_item
 from service.config import PREFIX, Settings
 from service.errors import Invalid, ServiceError, TooLarge
 from service.intake import page_of
@@ -183,15 +182,14 @@ def _done(desk: Desk, work: Work, entry: _Entry, reading: Reading) -> Outcome:
         handed = Handed(entry.page, entry.external_id)
         kept = desk.patiently(lambda: desk.keeper.keep(handed, entry.habit, lambda: reading)).id
     analysis = analysis_record(entry.page, reading, desk.reader.version, entry.habit)
-    number = entry.line[0]
-    return Outcome(number, True, done_item(number, entry.external_id, kept, analysis))
+    return records.done(entry.line[0], entry.external_id, kept, analysis)
 
 
 def _failed(line: Line, error: Exception, external_id: str | None = None) -> Outcome:
     if not isinstance(error, ServiceError):
         _log.exception("article %d cannot be read", line[0], exc_info=error)
         error = ServiceError("Reading this article failed; the log of the worker says how.")
-    return Outcome(line[0], False, failed_item(line, error, external_id))
+    return records.failed(line, error, external_id)
 
 
 def _entry(line: Line, work: Work, limit: int) -> _Entry:

@@ -13,8 +13,8 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from service.batches import chunks
-from service.batches.chunks import LIVE, Line, Outcome
-from service.batches.records import failed_item
+from service.batches.chunks import LIVE, Line
+from service.batches.records import failed
 from service.errors import Unreadable
 from service.store.batches import Batch, Chunk, Result
 from service.store.engine import Store
@@ -60,7 +60,7 @@ def _recover(session: Session, seq: int) -> None:
         chunk.attempts = TRIES - 1
     elif chunk.reading is not None and chunk.attempts >= TRIES:
         error = Unreadable(f"{chunk.attempts} workers ended while they read this article; the last time {why}.")
-        chunks.record(session, batch.seq, [Outcome(lines[0][0], False, failed_item(lines[0], error))])
+        chunks.record(session, batch.seq, [failed(lines[0], error)])
         chunk.state, chunk.body = "done", None
         return
     chunk.state, chunk.holder, chunk.reading, chunk.error = "waiting", None, None, why

@@ -51,7 +51,7 @@ def configure(level: LogLevel, form: LogFormat) -> None:
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
     # They tell of each connection, each statement with what is in it, or at length of how they were loaded.
-    for chatty in ("urllib3", "sqlalchemy", "alembic", "trafilatura", "faiss"):
+    for chatty in ("faiss", "urllib3", "sqlalchemy", "alembic", "trafilatura", "faiss"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 

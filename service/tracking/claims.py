@@ -23,12 +23,6 @@ LIKELY: Final = 0.7
 MOST: Final = 20
 """With how many of the nearest a new claim is compared, and with how many of the first claims that others repeat."""
 
-WORTH: Final = 0.15
-"""The least guess at which a pair is worth the decision; docs/architecture.md has the figures."""
-
-_RANKED: Final = 50
-"""How many of the nearest a search ranks."""
-
 SAME: Final = 0.5
 """The least probability at which two claims count as the same."""
 
@@ -49,11 +43,8 @@ class Decides(Protocol):
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Vectors of unit length, (n, width)."""
 
-    def score(self, pairs: Sequence[Pair]) -> NDArray[np.float64]:
-        """Probabilities that both assert the same, (n,)."""
-
-    def guess(self, pairs: Sequence[Pair], cosines: Sequence[float]) -> NDArray[np.float64]:
-        """The scores as well as can be told at once, from the cosines of the texts' vectors, (n,)."""
+    def score(self, pairs: Sequence[Pair], cosines: Sequence[float]) -> NDArray[np.float64]:
+        """Probabilities that both assert the same, (n,), from the products of their texts' vectors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,17 +113,12 @@ class Tracker:
             among: A query for the ``TrackedClaim.seq`` of those that are looked at; None for all.
         """
         vector = unpack(self.embed([one.text]), self.same.width)
-        near = dict(self.index.search(vector, max(_RANKED, 2 * limit), among=among)[0])
+        near = dict(self.index.search(vector, 2 * limit, among=among)[0])
         with self.store.read() as session:
             others = read_assertions(session, near)
-        pairs = {seq: _pair(one, other) for seq, other in others.items()}
-        scores = dict(
-            zip(pairs, self.same.guess(list(pairs.values()), [near[seq] for seq in pairs]).tolist(), strict=True)
-        )
-        best = sorted(scores, key=lambda seq: (-scores[seq], seq))[:limit]
-        worth = [seq for seq in best if scores[seq] >= WORTH]
-        scores |= zip(worth, self.same.score([pairs[seq] for seq in worth]).tolist(), strict=True)
-        return {seq: scores[seq] for seq in best}
+        told = self.same.score([_pair(one, other) for other in others.values()], [near[seq] for seq in others])
+        scores = dict(zip(others, told.tolist(), strict=True))
+        return {seq: scores[seq] for seq in sorted(scores, key=lambda seq: (-scores[seq], seq))[:limit]}
 
     def compare(self, assertions: Sequence[Assertion], article_seq: int | None = None) -> Compared:
         """Find and score the likely equals of an article's claims in others, in no transaction.
@@ -233,14 +219,10 @@ class Tracker:
         return {seq: p for seq, _ in likely if (p := scores[_pair(told[one], told[seq])]) >= SAME}
 
     def _score(self, scores: dict[Pair, float], likely: Iterable[tuple[Assertion, Assertion, float]]) -> None:
-        """Fill in scores that are missing; where the decision is not worth its time, the guess."""
+        """Fill in scores that are missing."""
         new = {pair: cos for one, other, cos in likely if (pair := _pair(one, other)) not in scores}
-        if not new:
-            return
-        scores.update(zip(new, self.same.guess(list(new), list(new.values())).tolist(), strict=True))
-        worth = [pair for pair in new if scores[pair] >= WORTH]
-        if worth:
-            scores.update(zip(worth, self.same.score(worth).tolist(), strict=True))
+        if new:
+            scores.update(zip(new, self.same.score(list(new), list(new.values())).tolist(), strict=True))
 
 
 def assertion_of(claim: Claim) -> Assertion:

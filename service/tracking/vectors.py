@@ -16,7 +16,7 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Select, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from service.store.engine import Store, batches
 from service.store.tables import TrackedClaim
@@ -126,12 +126,13 @@ class Index:
 
     def _fetch(self, session: Session, pools: Sequence[Any], among: Select[Any] | None = None) -> dict[int, bytes]:
         wanted = np.unique(np.concatenate([*pools, []])).astype(np.int64).tolist()
-        query = (select(TrackedClaim.seq) if among is None else among).with_only_columns(
-            TrackedClaim.seq, TrackedClaim.vector
-        )
+        one = aliased(TrackedClaim)
+        query = select(one.seq, one.vector)
+        if among is not None:  # asked for each of them: a join may begin with all that the filters let through
+            query = query.where(among.where(TrackedClaim.seq == one.seq).exists())
         found: dict[int, bytes] = {}
         for some in batches(wanted):
-            found.update((seq, vector) for seq, vector in session.execute(query.where(TrackedClaim.seq.in_(some))))
+            found.update((seq, vector) for seq, vector in session.execute(query.where(one.seq.in_(some))))
         return found
 
     def _rank(

@@ -137,10 +137,12 @@ def test_another_claim_in_the_same_words_is_not(decide: SameClaim, a: Assertion,
     assert one(decide, a, b) < 0.5
 
 
-def test_vectors_that_are_known_change_nothing(decide: SameClaim) -> None:
+def test_a_cosine_that_is_known_changes_nothing(decide: SameClaim) -> None:
     other = said("that the harbour opens again on Monday", None)
-    vectors = decide.embed([HARBOUR.text]), decide.embed([other.text])
-    assert decide.score([(HARBOUR, other)], vectors)[0] == pytest.approx(one(decide, HARBOUR, other), abs=0.01)
+    mine, others = decide.embed([HARBOUR.text, other.text])
+    assert decide.score([(HARBOUR, other)], [float(mine @ others)])[0] == pytest.approx(
+        one(decide, HARBOUR, other), abs=0.01
+    )
 
 
 def test_a_score_does_not_depend_on_its_company(decide: SameClaim) -> None:

@@ -81,9 +81,9 @@ def test_gzip_is_unpacked(client: FlaskClient, app: Flask) -> None:
 
 
 def test_a_list_is_a_batch_as_well(client: FlaskClient, app: Flask) -> None:
-    assert BatchRequestSchema().validate(examples.BATCH_REQUEST) == {}
-    assert BatchSchema().validate(examples.BATCH) == {}
-    made = client.post("/v1/batches", json=examples.BATCH_REQUEST)
+    assert BatchRequestSchema().validate(examples.EXAMPLES["BatchRequest"]) == {}
+    assert BatchSchema().validate(examples.EXAMPLES["Batch"]) == {}
+    made = client.post("/v1/batches", json=examples.EXAMPLES["BatchRequest"])
     assert (made.status_code, made.json["options"]["store"]) == (202, True)
     read_all(app)
     (one,) = client.get(made.json["links"]["results"]).json["items"]

@@ -16,18 +16,17 @@ from sqlalchemy import event, select, update
 from sqlalchemy.exc import OperationalError
 
 from models.records import Article, Habit, Reading
-from service.batches import chunks, upkeep
+from service.batches import chunks, records, upkeep
 from service.batches.chunks import Gone, Outcome, Work
 from service.batches.intake import Options, take_in
 from service.batches.reading import Desk, Stopping, read_chunk
-from service.batches.records import done_item
 from service.batches.results import batch_record, each_result
 from service.config import load_settings
 from service.keeping import Keeper
 from service.store.batches import Batch, Chunk, Result
 from service.store.engine import Store
 from tests.databases import ENGINES, opened
-from tests.fakes import FakeReader
+from tests.fakes import FakeReader, FakeSame
 
 
 @pytest.fixture(params=ENGINES)
@@ -53,7 +52,7 @@ class Moody(FakeReader):
 
 def desk(store: Store, reader: Any = None, name: str = "worker") -> Desk:
     reader = reader or FakeReader()
-    return Desk(name, load_settings(environ={}), store, reader, Keeper(store, reader.version))
+    return Desk(name, load_settings(environ={}), store, reader, Keeper(store, reader.version, FakeSame()))
 
 
 def text(number: int) -> str:
@@ -88,7 +87,7 @@ def expire(store: Store) -> None:
 
 
 def outcome(number: int) -> Outcome:
-    return Outcome(number, True, done_item(number, None, None, {}))
+    return records.done(number, None, None, {})
 
 
 def claimed(store: Store, chunk: int, name: str = "worker") -> Work:
