@@ -220,7 +220,7 @@ def main() -> int:
             "WHOSAID_MAX_BODY_BYTES": "100000",
             "WHOSAID_LOG_LEVEL": "error",
         }
-        server = subprocess.Popen([sys.executable, "-m", "benchmarks.fake_server", str(port)], env=environ)  # noqa: S603
+        server = subprocess.Popen([sys.executable, "-m", "benchmarks.fake_server", str(port)], env=environ)
         try:
             ready = b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
             while exchange(port, ready)[0] != "200":
