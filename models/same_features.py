@@ -258,11 +258,11 @@ def pair(
 
 
 def _number_features(a: Side, b: Side) -> dict[str, float]:
-    def near(one: float, others: Sequence[float], by: float) -> bool:
-        return any(abs(one - other) <= by * max(abs(one), abs(other)) for other in others)
+    def near(some: Sequence[float], others: Sequence[float], by: float) -> int:
+        return sum(any(abs(one - other) <= by * max(abs(one), abs(other)) for other in others) for one in some)
 
-    equal = sum(near(one, b.numbers, 0.002) for one in a.numbers)
-    alike = sum(near(one, b.numbers, 0.12) for one in a.numbers)
+    # "0" and "0:0": of numbers that stand several times, as many count as both have.
+    equal, alike = (min(near(a.numbers, b.numbers, by), near(b.numbers, a.numbers, by)) for by in (0.002, 0.12))
     fewer, more = sorted((len(a.numbers), len(b.numbers)))
     return {
         "numbers equal": math.log1p(equal),

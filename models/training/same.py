@@ -60,9 +60,7 @@ def read_pairs(data: Path) -> list[Marked]:
         FileNotFoundError: A corpus is missing.
     """
     articles = {
-        row["id"]: row
-        for part in ("train", "world")
-        for row in read_lines(data / "attributions" / f"{part}.jsonl")
+        row["id"]: row for part in ("train", "world") for row in read_lines(data / "attributions" / f"{part}.jsonl")
     }
     named = {sha256(id_.encode()).hexdigest()[:12]: row for id_, row in articles.items()}
     out = [
