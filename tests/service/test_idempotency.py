@@ -198,7 +198,7 @@ def test_a_key_is_part_of_the_contract(client: FlaskClient) -> None:
     import yaml
 
     paths = yaml.safe_load(client.get("/openapi.yaml").text)["paths"]
-    for path in (URL, "/v1/speakers/{id_}/merge", "/v1/speakers/{id_}/split"):
+    for path in (URL, "/v1/speakers/{id}/merge", "/v1/speakers/{id}/split"):
         post = paths[path]["post"]
         assert "Idempotency-Key" in {one.get("name") for one in post["parameters"]}
         assert {"409", "422"} <= set(post["responses"])

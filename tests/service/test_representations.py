@@ -220,7 +220,7 @@ def test_a_list_that_breaks_off_says_so(client: FlaskClient, app: Flask, monkeyp
 def test_what_the_caller_has_is_not_sent_again(client: FlaskClient, what: str) -> None:
     kept = keep(client)
     id_ = {"articles": kept, "claims": kept["claims"][0], "speakers": kept["speakers"][0]}[what]["id"]
-    for where in (f"/v1/{what}/{id_}", f"/v1/{what}"):
+    for where in (f"/v1/{what}/{id}", f"/v1/{what}"):
         first = client.get(where)
         tag = first.headers["ETag"]
         assert not tag.startswith("W/")
@@ -233,7 +233,7 @@ def test_what_the_caller_has_is_not_sent_again(client: FlaskClient, what: str) -
         assert other.headers.get("ETag") != tag
     keep(client, TEXT + " “Stay,” said Amara.", external_id="b")
     keep(client, title="New")
-    changed = client.get(f"/v1/{what}/{id_}", headers={"If-None-Match": tag})
+    changed = client.get(f"/v1/{what}/{id}", headers={"If-None-Match": tag})
     assert changed.status_code == 200
 
 
@@ -270,11 +270,11 @@ def test_forms_are_part_of_the_contract(client: FlaskClient) -> None:
     import yaml
 
     paths = yaml.safe_load(client.get("/openapi.yaml").text)["paths"]
-    for path in ("/v1/articles", "/v1/claims", "/v1/claims/{id_}", "/v1/speakers", "/v1/speakers/{id_}"):
+    for path in ("/v1/articles", "/v1/claims", "/v1/claims/{id}", "/v1/speakers", "/v1/speakers/{id}"):
         get = paths[path]["get"]
         types = {"application/json", "text/csv", "application/x-ndjson", "application/ld+json"}
         assert set(get["responses"]["200"]["content"]) == types
         assert {"304", "406"} <= set(get["responses"])
         assert {"If-None-Match", "format"} <= {one["name"] for one in get["parameters"]}
-    assert "412" in paths["/v1/speakers/{id_}"]["patch"]["responses"]
-    assert "412" in paths["/v1/articles/{id_}"]["delete"]["responses"]
+    assert "412" in paths["/v1/speakers/{id}"]["patch"]["responses"]
+    assert "412" in paths["/v1/articles/{id}"]["delete"]["responses"]
