@@ -72,7 +72,7 @@ class Casting:
         source = cited.source
         first = source[0][0] if source else cited.cue[0]
         last = source[-1][1] if source else cited.cue[1]
-        shared = self.clues.shared(cited)
+        shared, asked = self.clues.shared(cited), self.clues.asked(source)
         out = self._named(source, first, last)
         by_key = {normal(one.name): one for one in out if one.name}
         for one in self._phrases(source):
@@ -92,7 +92,7 @@ class Casting:
         out = alone or out
         ranks = self._ranks(out, first)
         for one, rank in zip(out, ranks, strict=True):
-            one.features = shared + self.clues.of(one, source, first, last, rank, self._as_speaker(one, first))
+            one.features = shared + self.clues.of(one, asked, first, last, rank, self._as_speaker(one, first))
         return out
 
     def decide(self, cited: Cited, name: str | None, candidate: Candidate | None) -> None:

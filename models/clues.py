@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
@@ -81,6 +81,17 @@ class Candidate:
     fullest: tuple[int, int] | None = None
     entity: int | None = None
     features: list[float] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A source whose speaker is looked for: its words, those that describe someone, all of their roots, its noun."""
+
+    source: Places
+    own: frozenset[str]
+    told: tuple[str, ...]
+    roots: frozenset[str]
+    noun: int
 
 
 class Clues:
@@ -168,14 +179,22 @@ class Clues:
                 noun[told] = 1.0
         return [float(self.habit), *kind, float(bool(self.quoted[cited.cue[0]])), *noun]
 
+    def asked(self, source: Places) -> Asked:
+        """What every candidate of a source is compared with."""
+        own = frozenset(self.lower[at] for a, b in source for at in range(a, b))
+        words = [self.lower[at] for at in range(*source[0])] if source else []
+        told = [root(word) for word in words if len(word) > 2 and word not in ARTICLES and word not in LINKS]
+        roots = frozenset(root(word) for word in own if len(word) > 3)
+        return Asked(source, own, tuple(told[:_TOLD]), roots, self._class_of(*source[0]) if source else -1)
+
     def of(
-        self, one: Candidate, source: Places, first: int, last: int, rank: int, spoken: Sequence[float]
+        self, one: Candidate, asked: Asked, first: int, last: int, rank: int, spoken: Sequence[float]
     ) -> list[float]:
         """What tells of a candidate for a source; about 0 to 1 each.
 
         Args:
             one: The candidate.
-            source: The attribution's source.
+            asked: The attribution's source.
             first: Its first word, or the cue's.
             last: Its last word (exclusive), or the cue's.
             rank: How many candidates of the same type were mentioned later before it, -1 for behind.
@@ -185,8 +204,7 @@ class Clues:
         if one.words is None:
             return out + [0.0] * (FEATURES - len(out) - SHARED)
         near, end = one.words
-        lower = self.lower
-        own = {lower[at] for a, b in source for at in range(a, b)}
+        lower, source = self.lower, asked.source
         here = int(self.paragraph_of[min(first, len(self.paragraph_of) - 1)])
         inside = any(a <= near < b for a, b in source)
         before = not inside and near < first
@@ -228,24 +246,22 @@ class Clues:
             (end - near) / 10 if end - near < 10 else 1.0,
         ]
         if one.entity is None:
-            return out + self._of_phrase(one.words, source, inside, own, last) + [0.0] * 18
-        return out + [0.0] * 16 + self._of_entity(one.entity, one.words, source, first, inside, own)
+            return out + self._of_phrase(one.words, asked, inside, last) + [0.0] * 18
+        return out + [0.0] * 16 + self._of_entity(one.entity, one.words, asked, inside)
 
-    def _of_phrase(self, words: tuple[int, int], source: Places, inside: bool, own: set[str], last: int) -> list[float]:
+    def _of_phrase(self, words: tuple[int, int], asked: Asked, inside: bool, last: int) -> list[float]:
         first, end = words
         lower = self.lower
-        told = self._class_of(first, end)
-        asked = self._class_of(*source[0]) if source else -1
+        told, source, own = self._class_of(first, end), asked.source, asked.own
         mine = set(lower[first:end])
         behind = lower[end] if inside and end < last else ""
-        roots = {root(word) for word in own if len(word) > 3}
         return [
             *(float(told == number) for number in range(len(NOUN_CLASSES))),
-            float(told >= 0 and told == asked),
+            float(told >= 0 and told == asked.noun),
             float(lower[first] in ARTICLES),
             float(lower[end - 1] in own and not inside),
             len(mine & own) / max(len(own), 1),
-            float(bool(roots & {root(word) for word in mine if len(word) > 3})),
+            float(any(root(word) in asked.roots for word in mine if len(word) > 3)),
             float(behind == "of"),
             float(behind in LINKS and behind != "of"),
             float(behind.endswith(PARTICIPLES)),
@@ -255,10 +271,8 @@ class Clues:
             float(any(self.near(first, end))),
         ]
 
-    def _of_entity(
-        self, number: int, words: tuple[int, int], source: Places, first: int, inside: bool, own: set[str]
-    ) -> list[float]:
-        entity = self.entities[number]
+    def _of_entity(self, number: int, words: tuple[int, int], asked: Asked, inside: bool) -> list[float]:
+        entity, own = self.entities[number], asked.own
         near, end = words
         he, she = self._gender[number]
         at = bisect_left(self.mentions, near, key=lambda one: one.first)
@@ -279,8 +293,8 @@ class Clues:
             float(self.lower[end - 1] in own and not inside),
             len(self._names[number] & own) / max(len(own), 1),
             *self._pronouns[number],
-            *self._description(source, self._beside[number]),
-            *self._description(source, self._titles[number]),
+            *_description(asked.told, self._beside[number]),
+            *_description(asked.told, self._titles[number]),
             float(bool(others)),
             self._alone[number] / max(self._alone[number] + sum(self._alone[other] for other in others), 1),
             min(lately / 4, 1.0),
@@ -289,20 +303,6 @@ class Clues:
 
     def _class_of(self, first: int, last: int) -> int:
         return noun_class(self.lower[head_word(self.lower, first, last)])
-
-    def _description(self, source: Places, beside: Sequence[frozenset[str]]) -> tuple[float, float]:
-        """How much of the source stands beside some mention of an entity, and whether its last word does.
-
-        "The Osaka governor" is who was "Governor Hana Sato of Osaka" before.
-        """
-        if not source:
-            return 0.0, 0.0
-        words = [self.lower[at] for at in range(*source[0])]
-        told = [root(word) for word in words if len(word) > 2 and word not in ARTICLES and word not in LINKS][:_TOLD]
-        if not told:
-            return 0.0, 0.0
-        best = max((sum(word in near for word in told) for near in beside), default=0)
-        return best / len(told), float(any(told[-1] in near for near in beside))
 
     def _words_beside(self, entity: Entity) -> list[frozenset[str]]:
         """For its first mentions, the words just before and behind, with those of the name."""
@@ -363,7 +363,7 @@ class Clues:
             she += any(word in PRONOUNS[1] for word in follow)
         return he / (he + she + 1), she / (he + she + 1)
 
-    def _is_part(self, own: set[str], number: int) -> bool:
+    def _is_part(self, own: Set[str], number: int) -> bool:
         return {fold(word) for word in own if word[0].isalnum()} <= self._names[number]
 
     def _genders(self, entity: Entity) -> tuple[bool, bool]:
@@ -375,3 +375,14 @@ class Clues:
                 if 0 <= where < len(self.words):
                     titles.add(fold(self.words[where].of(self.text)))
         return bool(titles & HE), bool(titles & SHE)
+
+
+def _description(told: Sequence[str], beside: Sequence[frozenset[str]]) -> tuple[float, float]:
+    """How much of what a source tells stands beside some mention of an entity, and whether its last word does.
+
+    "The Osaka governor" is who was "Governor Hana Sato of Osaka" before.
+    """
+    if not told:
+        return 0.0, 0.0
+    best = max((sum(word in near for word in told) for near in beside), default=0)
+    return best / len(told), float(any(told[-1] in near for near in beside))

@@ -169,8 +169,10 @@ class NamesHead(nn.Module):
             mask: True for words, (B, W).
             letters: See ``Batch``, (B, W, LETTERS).
         """
-        spelled = self.near_letters(self.letter(letters.flatten(0, 1)).transpose(1, 2)).amax(2)
-        state = self.word(words) + self.spelling(functional.gelu(spelled)).view(*letters.shape[:2], -1)
+        # Most words of a batch are the same few.
+        spellings, of_word = torch.unique(letters.flatten(0, 1), dim=0, return_inverse=True)
+        spelled = self.near_letters(self.letter(spellings).transpose(1, 2)).amax(2)
+        state = self.word(words) + self.spelling(functional.gelu(spelled))[of_word].view(*letters.shape[:2], -1)
         state = _mixed(functional.gelu(self.first(state)), mask, self.mix, self.norms)
         return (self.plain(words) + self.tags(self.dropout(state))).float()
 
