@@ -40,6 +40,10 @@ PLACES: Final = ("in a paragraph", "its first word", "in a short paragraph", "it
 NO_HABIT: Final = len(HABITS)
 """The habit number of text whose attributions nobody marked."""
 
+LETTERS: Final = 12
+"""How many letters of a word are looked at: its first eight and its last four."""
+LETTER_COUNT: Final = 224
+
 _SHORT_PARAGRAPH: Final = 12  # words: headlines, captions, teasers and menus are this short
 
 
@@ -49,6 +53,7 @@ class EncodedText:
 
     ``spans`` are the words' places in the text.  ``starts`` has shape (words + 1,): where each word's
     pieces begin in ``pieces``.  ``features`` has shape (words, 3): shape, quotation bits, place.
+    ``letters`` has shape (words, LETTERS), 0 for none: the tokenizer sees neither capitals nor diacritics.
     ``breaks`` holds the numbers of the words that begin a paragraph.
     """
 
@@ -56,6 +61,7 @@ class EncodedText:
     pieces: Ints
     starts: Ints
     features: Ints
+    letters: NDArray[np.uint8]
     breaks: Ints
 
     def __len__(self) -> int:
@@ -78,7 +84,7 @@ class Batch:
 
     Shapes, with B windows, T word pieces and W words: ``pieces`` and ``piece_mask`` (B, T);
     ``piece_features`` (B, T, 3); ``piece_word`` (B, T), the word number of each piece, W for none;
-    ``word_mask`` (B, W); ``habit`` (B,).
+    ``word_mask`` (B, W); ``letters`` (B, W, LETTERS); ``habit`` (B,).
     """
 
     pieces: torch.Tensor
@@ -86,6 +92,7 @@ class Batch:
     piece_features: torch.Tensor
     piece_word: torch.Tensor
     word_mask: torch.Tensor
+    letters: torch.Tensor
     habit: torch.Tensor
 
 
@@ -99,6 +106,7 @@ class Encoder:
     def __init__(self, tokenizer: PreTrainedTokenizerFast) -> None:
         self._tokenizer = tokenizer
         self._pieces_of = lru_cache(maxsize=100_000)(self._split)
+        self._letters_of = lru_cache(maxsize=100_000)(_letters)
         self.cls, self.sep, self.pad = (
             int(number) for number in (tokenizer.cls_token_id, tokenizer.sep_token_id, tokenizer.pad_token_id)
         )
@@ -116,12 +124,14 @@ class Encoder:
         pieces: list[int] = []
         starts = np.zeros(len(spans) + 1, dtype=np.int64)
         features = np.zeros((len(spans), 3), dtype=np.int64)
+        letters = []
         for number, (start, end) in enumerate(spans):
             word = text[start:end]
             # Nothing but noise is this long; the first letters tell as much as all of them.
             pieces.extend(self._pieces_of(word[:64]))
             starts[number + 1] = len(pieces)
             features[number, 0] = _shape(word)
+            letters.append(self._letters_of(word[:8] + word[-4:] if len(word) > LETTERS else word))
         word_starts = np.fromiter((span.start for span in spans), dtype=np.int64, count=len(spans))
         _mark_quotations(text, blocks, word_starts, features)
         breaks = np.searchsorted(word_starts, np.array([block.start for block in blocks], dtype=np.int64))
@@ -129,7 +139,8 @@ class Encoder:
             if end - begin <= _SHORT_PARAGRAPH:
                 features[begin:end, 2] = 2
             features[begin, 2] += 1
-        return EncodedText(spans, np.asarray(pieces, dtype=np.int64), starts, features, breaks)
+        spelling = np.frombuffer(b"".join(letters), dtype=np.uint8).reshape(-1, LETTERS)
+        return EncodedText(spans, np.asarray(pieces, dtype=np.int64), starts, features, spelling, breaks)
 
     def collate(self, items: Sequence[tuple[EncodedText, Window, Habit | None]]) -> Batch:
         """One batch of windows, padded to the longest."""
@@ -141,6 +152,7 @@ class Encoder:
         features = np.zeros((*shape, 3), dtype=np.int64)
         of_word = np.full(shape, count, dtype=np.int64)
         word_mask = np.zeros((len(items), count), dtype=bool)
+        letters = np.zeros((len(items), count, LETTERS), dtype=np.int32)
         for row, (text, window, _) in enumerate(items):
             begin, end = int(text.starts[window.first]), int(text.starts[window.last])
             size = end - begin
@@ -152,6 +164,7 @@ class Encoder:
             of_word[row, 1 : size + 1] = numbers
             features[row, 1 : size + 1] = text.features[window.first + numbers]
             word_mask[row, : window.last - window.first] = True
+            letters[row, : window.last - window.first] = text.letters[window.first : window.last]
         habits = [NO_HABIT if habit is None else HABITS.index(habit) for _, _, habit in items]
         return Batch(
             torch.from_numpy(pieces),
@@ -159,6 +172,7 @@ class Encoder:
             torch.from_numpy(features),
             torch.from_numpy(of_word),
             torch.from_numpy(word_mask),
+            torch.from_numpy(letters),
             torch.tensor(habits),
         )
 
@@ -192,6 +206,12 @@ def windows(text: EncodedText, *, core: int, context: int, first_core: int | Non
 def _reach(starts: Ints, begin: int, room: int) -> int:
     """The last word number (exclusive) such that its pieces from ``begin`` on fit; at least one word."""
     return max(begin + 1, bisect_right(starts, int(starts[begin]) + room) - 1)
+
+
+def _letters(word: str) -> bytes:
+    """A number below LETTER_COUNT for each letter, LETTERS in all, 0 where there is none."""
+    numbers = (ord(c) - 31 if 32 <= ord(c) < 127 else 96 + ord(c) % (LETTER_COUNT - 96) for c in word)
+    return bytes(numbers).ljust(LETTERS, b"\0")
 
 
 def _shape(word: str) -> int:

@@ -20,13 +20,15 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import BertConfig, BertModel
 
-from models.casting import FEATURES
+from models.clues import FEATURES
 from models.crf import CRF, tag_count
-from models.encoding import NO_HABIT, QUOTE_STATES, SHAPES, Batch
+from models.encoding import LETTER_COUNT, NO_HABIT, QUOTE_STATES, SHAPES, Batch
 from models.records import CATEGORIES as CATEGORIES
 from models.records import KINDS as KINDS
 
 NAME_KINDS: Final = ("person", "organization", "place")
+TAGGED_KINDS: Final = (*NAME_KINDS, "people", "other")
+"""What the names head tells apart: "people" are nations, faiths and parties, "other" are events, works, buildings."""
 SOURCE, CONTENT = 0, 1
 """The roles head's role numbers."""
 
@@ -43,6 +45,10 @@ class NetworkConfig:
     """Width of the roles head."""
     roles_layers: int = 3
     """Convolutions of the roles head; each sees one word to either side, then two, four …"""
+    names_width: int = 160
+    """Width of the names head."""
+    letters_width: int = 96
+    """Width of what the names head sees of a word's spelling."""
     speaker_width: int = 96
     """Width of the speaker head."""
     dropout: float = 0.1
@@ -68,8 +74,8 @@ class Network(nn.Module):
         self.cue_crf = CRF(1)
         self.roles = RolesHead(width, config)
         self.roles_crf = CRF(2)
-        self.name_tags = nn.Linear(width, tag_count(len(NAME_KINDS)))
-        self.name_crf = CRF(len(NAME_KINDS))
+        self.names = NamesHead(width, config)
+        self.name_crf = CRF(len(TAGGED_KINDS))
         self.category = nn.Sequential(nn.Linear(2 * width, width), nn.GELU(), nn.Linear(width, len(CATEGORIES)))
 
         self.speaker = SpeakerHead(width, config)
@@ -92,10 +98,6 @@ class Network(nn.Module):
     def cues(self, words: Tensor) -> Tensor:
         """Cue tag scores, (B, W, 5)."""
         return self.cue_tags(words).float()
-
-    def names(self, words: Tensor) -> Tensor:
-        """Name tag scores, (B, W, 13)."""
-        return self.name_tags(words).float()
 
     def categories(self, words: Tensor, cues: Tensor, content: Tensor) -> Tensor:
         """Scores of the contents' categories, (K, 4).
@@ -140,6 +142,40 @@ class Network(nn.Module):
         return network.eval()
 
 
+class NamesHead(nn.Module):
+    """Tags names, from the words' states and spelling."""
+
+    def __init__(self, width: int, config: NetworkConfig) -> None:
+        super().__init__()
+        inner, letters = config.names_width, config.letters_width
+        self.letter = nn.Embedding(LETTER_COUNT, 32, padding_idx=0)
+        self.near_letters = nn.Conv1d(32, letters, 3, padding=1)
+        self.word = nn.Linear(width, inner)
+        self.spelling = nn.Linear(letters, inner)
+        self.first = nn.LayerNorm(inner)
+        self.mix = nn.ModuleList(nn.Linear(3 * inner, inner) for _ in range(config.roles_layers))
+        self.norms = nn.ModuleList(nn.LayerNorm(inner) for _ in range(config.roles_layers))
+        self.dropout = nn.Dropout(config.dropout)
+        self.plain = nn.Linear(width, tag_count(len(TAGGED_KINDS)))
+        self.tags = nn.Linear(inner, tag_count(len(TAGGED_KINDS)))
+        nn.init.zeros_(self.tags.weight)
+
+    def forward(self, words: Tensor, mask: Tensor, letters: Tensor) -> Tensor:
+        """Tag scores, (B, W, 21).
+
+        Args:
+            words: States, (B, W, H).
+            mask: True for words, (B, W).
+            letters: See ``Batch``, (B, W, LETTERS).
+        """
+        # Most words of a batch are the same few.
+        spellings, of_word = torch.unique(letters.flatten(0, 1), dim=0, return_inverse=True)
+        spelled = self.near_letters(self.letter(spellings).transpose(1, 2)).amax(2)
+        state = self.word(words) + self.spelling(functional.gelu(spelled))[of_word].view(*letters.shape[:2], -1)
+        state = _mixed(functional.gelu(self.first(state)), mask, self.mix, self.norms)
+        return (self.plain(words) + self.tags(self.dropout(state))).float()
+
+
 class RolesHead(nn.Module):
     """Tags one cue's sources and contents."""
 
@@ -169,14 +205,7 @@ class RolesHead(nn.Module):
         before, after = at - cues[:, 1:2], at - cues[:, 2:3] + 1
         distance = torch.where(before < 0, before, after.clamp_min(0)).clamp(-_DISTANCES, _DISTANCES) + _DISTANCES
         state = functional.gelu(self.first(plain + shift + gated * gate + self.distance(distance)))
-        here = mask[cues[:, 0]].unsqueeze(2).to(state.dtype)
-        for layer, (mix, norm) in enumerate(zip(self.mix, self.norms, strict=True)):
-            state = state * here
-            step = 2**layer
-            padded = functional.pad(state, (0, 0, step, step))
-            near = torch.cat([padded[:, :count], state, padded[:, 2 * step :]], dim=2)
-            state = norm(state + functional.gelu(mix(near)))
-        return self.tags(state).float()
+        return self.tags(_mixed(state, mask[cues[:, 0]], self.mix, self.norms)).float()
 
 
 class SpeakerHead(nn.Module):
@@ -185,7 +214,7 @@ class SpeakerHead(nn.Module):
     def __init__(self, width: int, config: NetworkConfig) -> None:
         super().__init__()
         inner = config.speaker_width
-        self.source = nn.Linear(2 * width, 2 * inner)
+        self.source = nn.Linear(3 * width, 2 * inner)
         self.candidate = nn.Linear(2 * width, 2 * inner)
         self.features = nn.Linear(FEATURES, 2 * inner)
         self.norm = nn.LayerNorm(inner)
@@ -197,9 +226,9 @@ class SpeakerHead(nn.Module):
         """Each candidate's score, and the scores of the kinds that it may be of: (C, 6).
 
         Args:
-            sources: Mean states of each attribution's source and of its cue, (A, 2 H).
+            sources: States of each attribution's source, its head word and its cue, (A, 3 H).
             candidates: Mean states of the candidate's words here and of its fullest mention, (C, 2 H).
-            features: See ``models.casting``, (C, FEATURES).
+            features: See ``models.clues``, (C, FEATURES).
             owner: The attribution that each candidate is one of, (C,).
         """
         told, gate = self.source(sources).index_select(0, owner).chunk(2, dim=1)
@@ -208,6 +237,18 @@ class SpeakerHead(nn.Module):
         state = self.dropout(functional.gelu(self.norm(told + plain + known + (gate + opened) * gated)))
         state = state + functional.gelu(self.hidden(state))
         return self.scores(self.dropout(state)).float()
+
+
+def _mixed(state: Tensor, mask: Tensor, mixes: nn.ModuleList, norms: nn.ModuleList) -> Tensor:
+    """States, (B, W, I), after convolutions that see one word to either side, then two, four and so on."""
+    count, here = state.shape[1], mask.unsqueeze(2).to(state.dtype)
+    for layer, (mix, norm) in enumerate(zip(mixes, norms, strict=True)):
+        state = state * here
+        step = 2**layer
+        padded = functional.pad(state, (0, 0, step, step))
+        near = torch.cat([padded[:, :count], state, padded[:, 2 * step :]], dim=2)
+        state = norm(state + functional.gelu(mix(near)))
+    return state
 
 
 def _span_means(words: Tensor, spans: Tensor) -> Tensor:

@@ -14,6 +14,7 @@ _HOW_MANY: Final = (
     frozenset(("some", "several", "few", "many", "most", "half", "sometimes", "rarely")),
 )
 _CONTRARY: Final = (*(pair for pair in OPPOSITES if "he" not in pair[0]), _HOW_MANY)
+_OPPOSED: Final = frozenset(word for pair in _CONTRARY for one in pair for word in one)
 _TURNING: Final = frozenset(
     stem(word) for words in (NEGATIONS, MODALS, *(one for pair in _CONTRARY for one in pair)) for word in words
 )
@@ -30,8 +31,11 @@ def turned(one: str, other: str) -> bool:
         return False
     words_a, words_b = frozenset(a.words), frozenset(b.words)
     fresh_a, fresh_b = words_a - words_b, words_b - words_a
+    is_negated = (a.negations - b.negations) % 2 == 1
+    if is_negated and (fresh_a | fresh_b) & _OPPOSED:
+        return False  # turned twice, perhaps: "will not be raised", "stays as it is"
     return (
-        (a.negations - b.negations) % 2 == 1
+        is_negated
         or (_others(a, b) and _others(b, a))
         or any(
             (fresh_a & mine and fresh_b & theirs) or (fresh_a & theirs and fresh_b & mine) for mine, theirs in _CONTRARY

@@ -12,7 +12,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from models.casting import Candidate, Casting, Cited
+from models.casting import Casting
+from models.clues import Candidate, Cited
 from models.encoding import QUOTED_DOUBLE, QUOTED_SINGLE, EncodedText
 from models.names import OFFICES, Mention, fold, normal, plain_name
 from models.network import SpeakerHead
@@ -39,15 +40,19 @@ def casting_of(text: str, encoded: EncodedText, mentions: Sequence[Mention], hab
     return Casting(text, encoded.spans, quoted, paragraph_of, mentions, HABITS.index(habit))
 
 
-def head_inputs(states: Tensor, cited: Cited, candidates: Sequence[Candidate]) -> tuple[Tensor, Tensor, Tensor]:
-    """What the speaker head takes for one attribution: (1, 2 H), (C, 2 H) and (C, FEATURES).
+def head_inputs(
+    states: Tensor, cited: Cited, about: int | None, candidates: Sequence[Candidate]
+) -> tuple[Tensor, Tensor, Tensor]:
+    """What the speaker head takes for one attribution: (1, 3 H), (C, 2 H) and (C, FEATURES).
 
     Args:
         states: Of the text's words, (words, H).
         cited: The attribution.
+        about: The word that its source is about.
         candidates: Who its speaker may be.
     """
-    source = torch.cat([_mean(states, cited.source), _mean(states, [cited.cue])])
+    head = () if about is None else [(about, about + 1)]
+    source = torch.cat([_mean(states, cited.source), _mean(states, head), _mean(states, [cited.cue])])
     means: dict[tuple[int, int] | None, Tensor] = {None: states.new_zeros(states.shape[1], dtype=torch.float32)}
     for one in candidates:
         for words in (one.words, one.fullest):
@@ -91,7 +96,7 @@ def find_speakers(
     ranked: list[list[tuple[Candidate, float, NDArray[np.float32]]]] = []
     for cited in attributions:
         candidates = casting.candidates(cited)
-        source, rows, features = head_inputs(states, cited, candidates)
+        source, rows, features = head_inputs(states, cited, casting.clues.head(cited), candidates)
         out = head(source, rows, features, torch.zeros(len(candidates), dtype=torch.long))
         likely, kinds = (out[:, 0] / temperature).softmax(0).numpy(), out[:, 1:].softmax(1).numpy()
         order = np.argsort(-likely, kind="stable")[:_RANKED].tolist()

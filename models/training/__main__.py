@@ -40,7 +40,7 @@ from models.training.silver import marked_by
 from models.training.speakers import cast, fit_speakers, speaker_accuracy, speaker_choices
 
 _FACTUAL = CATEGORIES.index("factual")
-_EVERY = 3  # of the pronouns is learnt: they are an encyclopedia's, and more than all sources of the news
+_EVERY = 6  # of the pronouns is learnt: they are an encyclopedia's, and more than all sources of the news
 
 
 @click.group()
@@ -54,8 +54,15 @@ main.add_command(same_claim)
 @main.command()
 @click.option("--data", type=click.Path(path_type=Path, exists=True), default=Path("../shared/data"), show_default=True)
 @click.option("--run", type=click.Path(path_type=Path), default=Path("runs/network"), show_default=True)
-@click.option("--epochs", type=click.IntRange(min=1), default=Plan().epochs, show_default=True)
+@click.option("--epochs", type=click.FloatRange(0, min_open=True), default=Plan().epochs, show_default=True)
 @click.option("--seed", type=int, default=Plan().seed, show_default=True)
+@click.option(
+    "--polnear-share",
+    type=click.FloatRange(0, 1),
+    default=Plan().polnear_share,
+    show_default=True,
+    help="Of PolNeAR's articles in an epoch.",
+)
 @click.option("--world-copies", type=click.IntRange(min=1), default=Plan().world_copies, show_default=True)
 @click.option(
     "--start",
@@ -63,16 +70,19 @@ main.add_command(same_claim)
     help="Go on from these weights, which also mark the articles that nobody marked.",
 )
 @click.option("--rate", type=float, default=Plan().rate, show_default=True, help="Of the encoder; the heads' follows.")
+@click.option("--speakers", "with_speakers", is_flag=True, help="Let the speakers' loss reach the encoder.")
 @click.option("--minutes", type=float, help="Stop after so long; the same command goes on from there.")
 @click.option("--threads", type=click.IntRange(min=1), help="Cores to use.")
 def train(
     data: Path,
     run: Path,
-    epochs: int,
+    epochs: float,
     seed: int,
+    polnear_share: float,
     world_copies: int,
     start: Path | None,
     rate: float,
+    with_speakers: bool,
     minutes: float | None,
     threads: int | None,
 ) -> None:
@@ -85,6 +95,7 @@ def train(
         plan,
         epochs=epochs,
         seed=seed,
+        polnear_share=polnear_share,
         world_copies=world_copies,
         rate=rate,
         head_rate=plan.head_rate * rate / plan.rate,
@@ -97,7 +108,7 @@ def train(
         teacher = Reader.from_pretrained(start)
         examples += marked_by(teacher, corpora.newswire)
         network.load_state_dict(teacher.network.state_dict())
-    told = _told(corpora, data)
+    told = _told(corpora, data) if with_speakers else []
     first, examples = len(examples), [*examples, *told]
     teasers = [example.text.split("\n", 1)[0] for example in corpora.polnear]
     dev = (corpora.world_dev, corpora.polnear_dev)
@@ -109,7 +120,7 @@ def train(
         Augmenter(corpora.person_names, teasers),
         lambda network: _evaluate(network, encoder, dev),
         run,
-        lambda network: dict(enumerate(_cast(network, encoder, told), first)),
+        (lambda network: dict(enumerate(_cast(network, encoder, told), first))) if with_speakers else None,
     )
     complete = trainer.run(None if minutes is None else time.monotonic() + 60 * minutes)
     click.echo("complete" if complete else "stopped; run the same command to go on")

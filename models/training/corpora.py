@@ -19,9 +19,14 @@ _NAME_KINDS: Final = {
     "PERSON": "person",
     "ORGANIZATION": "organization",
     "LOCATION": "place",
+    "MISC": "people or other",
     "Person": "person",
     "Organization": "organization",
     "Location": "place",
+    "NORP": "people",
+    "Misc": "other",
+    "Facility": "other",
+    "Product": "other",
 }
 """The corpora's words for the kinds of names."""
 

@@ -28,7 +28,7 @@ from models.training.speakers import loss_in_windows
 class Plan:
     """How to train."""
 
-    epochs: int = 6
+    epochs: float = 6
     rate: float = 2e-4
     """Learning rate of the encoder at its height."""
     head_rate: float = 1.5e-3
@@ -40,12 +40,14 @@ class Plan:
     core: int = 240
     context: int = 20
     word_dropout: float = 0.05
+    polnear_share: float = 1.0
+    """How much of PolNeAR an epoch sees: it is the larger corpus, and none of its names are marked by hand."""
     world_copies: int = 2
     """How often each article of world.jsonl is seen in an epoch: there are few, and they are the cleaner ones."""
     averaging: float = 0.998
     """Decay of the moving average of the weights, which is what gets evaluated and kept."""
     name_weight: float = 1.0
-    silver_name_weight: float = 0.2
+    silver_name_weight: float = 0.1
     """Of names that a machine marked: all of PolNeAR's."""
     category_weight: float = 0.5
     speaker_weight: float = 1.0
@@ -127,12 +129,12 @@ class Trainer:
             if self.cast:
                 with self._averaged() as network:
                     self._known = self.cast(network)
-            while progress.group < self.groups:
+            while progress.group < self.groups and self._done() < plan.epochs:
                 begun = time.monotonic()
                 losses = [self._step(batch) for batch in self._batches(progress.epoch, progress.group)]
                 progress.group += 1
                 progress.seconds += time.monotonic() - begun
-                self._log({"loss": sum(losses) / len(losses)})
+                self._log({"loss": sum(losses) / max(len(losses), 1)})
                 self._save()
                 if until is not None and time.monotonic() > until:
                     return False
@@ -140,6 +142,10 @@ class Trainer:
             self._evaluate()
             self._save()
         return True
+
+    def _done(self) -> float:
+        """How many epochs are done."""
+        return self.progress.epoch + self.progress.group / self.groups
 
     def _batches(self, epoch: int, group: int) -> Iterator[list[Sample]]:
         """The group's batches; the same ones whenever they are asked for."""
@@ -150,6 +156,8 @@ class Trainer:
         for number in order[group * plan.group : (group + 1) * plan.group]:
             rng = Random(f"{plan.seed} {epoch} {number}")
             example, known = self.examples[number], self._known.get(number)
+            if example.habit == "polnear" and rng.random() >= plan.polnear_share:
+                continue
             if known is None:
                 example = self.augment(example, rng)
             found += samples(example, self.encoder, rng, core=plan.core, context=plan.context, known=known)
@@ -161,7 +169,7 @@ class Trainer:
         plan, progress = self.plan, self.progress
         rng = Random(f"{plan.seed} step {progress.step}")
         torch.manual_seed(rng.getrandbits(62))
-        done = (progress.epoch + progress.group / self.groups) / plan.epochs
+        done = self._done() / plan.epochs
         factor = min(max(done, 1e-3) / plan.warmup, (1 - done) / (1 - plan.warmup))
         for group in self.optimizer.param_groups:
             group["lr"] = group["peak"] * max(factor, 0.0)
@@ -201,7 +209,7 @@ class Trainer:
 
     def _log(self, figures: dict[str, float]) -> None:
         progress = self.progress
-        done = (progress.epoch + progress.group / self.groups) / self.plan.epochs
+        done = self._done() / self.plan.epochs
         left = progress.seconds * (1 - done) / max(done, 1e-9)
         row = {
             "epoch": round(done * self.plan.epochs, 2),
@@ -245,7 +253,9 @@ def losses(network: Network, batch: Batch, targets: Targets, plan: Plan) -> Tens
         words = network.words(batch)
         cue_scores = network.cues(words)
         role_scores = network.roles(words, batch.word_mask, targets.cues) if len(targets.cues) else None
-        name_scores = network.names(words.index_select(0, targets.name_rows)) if len(targets.name_rows) else None
+        rows = targets.name_rows
+        named = (words.index_select(0, rows), batch.word_mask[rows], batch.letters[rows])
+        name_scores = network.names(*named) if len(rows) else None
         known = targets.category >= 0
         category_scores = (
             network.categories(words, targets.cues[known], targets.role_tags[known] > 4) if known.any() else None
@@ -258,7 +268,7 @@ def losses(network: Network, batch: Batch, targets: Targets, plan: Plan) -> Tens
         mask = batch.word_mask[targets.name_rows]
         silver = batch.habit[targets.name_rows] == HABITS.index("polnear")
         weight = torch.where(silver, plan.silver_name_weight, plan.name_weight)
-        loss = loss + (weight * network.name_crf.gold_loss(name_scores, mask, targets.name_tags)).sum()
+        loss = loss + (weight * network.name_crf.loss(name_scores, mask, targets.name_allowed)).sum()
     of_speakers = loss_in_windows(network, words, targets.casts)
     if of_speakers is not None:
         loss = loss + plan.speaker_weight * of_speakers

@@ -13,14 +13,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from models.casting import Candidate, Cited
+from models.clues import Candidate, Cited
 from models.crf import tag_count, tag_spans
 from models.encoding import Batch, EncodedText, Encoder, Window, windows
-from models.network import CATEGORIES, CONTENT, NAME_KINDS, SOURCE
+from models.network import CATEGORIES, CONTENT, NAME_KINDS, SOURCE, TAGGED_KINDS
 from models.records import Habit, Span
 from models.training.corpora import Example
 
 _CUE_TAGS = tag_count(1)
+_NAME_TAGS = tag_count(len(TAGGED_KINDS))
+_UNSURE = len(TAGGED_KINDS)  # a name of some other kind than NAME_KINDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +42,13 @@ class Labels:
 
 @dataclass(frozen=True, slots=True)
 class Sought:
-    """An attribution whose speaker is known: ``right`` (C,) tells the candidates that it is."""
+    """An attribution whose speaker is known: ``right`` (C,) tells the candidates that it is.
+
+    ``about`` is the word that its source is about.
+    """
 
     cited: Cited
+    about: int | None
     candidates: Sequence[Candidate]
     right: NDArray[np.bool_]
     kind: int
@@ -79,7 +85,7 @@ class Targets:
 
     ``cue_allowed`` (B, W, 5): the cue tags that are right; ``cues`` (K, 3): window, first and last
     (exclusive) word; ``role_tags`` (K, W); ``category`` (K,), -1 for unknown; ``name_rows`` (N,):
-    the windows with names marked, ``name_tags`` (N, W).
+    the windows with names marked, ``name_allowed`` (N, W, 21): the name tags that are right.
     """
 
     cue_allowed: Tensor
@@ -87,7 +93,7 @@ class Targets:
     role_tags: Tensor
     category: Tensor
     name_rows: Tensor
-    name_tags: Tensor
+    name_allowed: Tensor
     casts: list[tuple[int, int, int, Cast]]
     """Window, its first and last (exclusive) word in the text, and the speakers to be learnt there."""
 
@@ -126,7 +132,7 @@ def label(example: Example, text: EncodedText) -> Labels:
         out.category.append(CATEGORIES.index(one.category) if one.category else -1)
     if out.names is not None:
         for name in example.names or ():
-            kind = NAME_KINDS.index(name.kind)
+            kind = TAGGED_KINDS.index(name.kind) if name.kind in TAGGED_KINDS else _UNSURE
             out.names.extend((kind, first, last) for first, last in words_of(text, [name.span]))
     return out
 
@@ -166,7 +172,7 @@ def collate(items: Sequence[Sample], encoder: Encoder, rng: Random, word_dropout
     role_tags: list[list[int]] = []
     categories: list[int] = []
     name_rows: list[int] = []
-    name_tags: list[list[int]] = []
+    name_allowed: list[Tensor] = []
     for row, item in enumerate(items):
         first, last, labels = item.window.first, item.window.last, item.labels
         size = last - first
@@ -197,14 +203,19 @@ def collate(items: Sequence[Sample], encoder: Encoder, rng: Random, word_dropout
             categories.append(labels.category[number])
         if labels.names is not None:
             name_rows.append(row)
-            name_tags.append(tag_spans([(kind, x - first, y - first) for kind, x, y in labels.names], size) + padding)
+            sure = [(kind, x - first, y - first) for kind, x, y in labels.names if kind != _UNSURE]
+            of_names = functional.one_hot(torch.tensor(tag_spans(sure, size) + padding), _NAME_TAGS).bool()
+            for kind, x, y in labels.names:
+                if kind == _UNSURE:
+                    of_names[max(x - first, 0) : max(y - first, 0), tag_count(len(NAME_KINDS)) :] = True
+            name_allowed.append(of_names)
     return batch, Targets(
         allowed,
         torch.tensor(cues, dtype=torch.long).view(-1, 3),
         torch.tensor(role_tags, dtype=torch.long).view(-1, width),
         torch.tensor(categories, dtype=torch.long),
         torch.tensor(name_rows, dtype=torch.long),
-        torch.tensor(name_tags, dtype=torch.long).view(-1, width),
+        torch.stack(name_allowed) if name_allowed else torch.zeros(0, width, _NAME_TAGS, dtype=torch.bool),
         [(row, item.window.first, item.window.last, item.cast) for row, item in enumerate(items) if item.cast],
     )
 

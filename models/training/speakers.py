@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from models.casting import Casting, Cited
+from models.casting import Casting
+from models.clues import Cited
 from models.encoding import EncodedText, Encoder
 from models.network import KINDS, Network
 from models.reader import CONTEXT, CORE, Seen, scan
@@ -69,7 +70,8 @@ def _of_attributions(example: Example, text: EncodedText, casting: Casting) -> l
         named = [r and speaker_right(one["speaker"], None, c.name, ()) for r, c in zip(right, candidates, strict=True)]
         right = named if any(named) else right
         if any(right) and not one.get("doubtful"):
-            out.append(Sought(where, candidates, np.array(right), KINDS.index(one["kind"]) if one["kind"] else -1))
+            kind = KINDS.index(one["kind"]) if one["kind"] else -1
+            out.append(Sought(where, casting.clues.head(where), candidates, np.array(right), kind))
         casting.decide(where, one["speaker"], next((c for c, r in zip(candidates, right, strict=True) if r), None))
     return out
 
@@ -89,7 +91,8 @@ def _of_pronoun(pronoun: Pronoun, text: EncodedText, casting: Casting) -> list[S
         )
         for c in candidates
     ]
-    return [Sought(where, candidates, np.array(right), KINDS.index("person"))] if any(right) else []
+    sought = Sought(where, casting.clues.head(where), candidates, np.array(right), KINDS.index("person"))
+    return [sought] if any(right) else []
 
 
 def fit_speakers(
@@ -125,7 +128,7 @@ def speaker_choices(network: Network, casts: Sequence[Cast]) -> list[tuple[NDArr
     for known in casts:
         states = torch.from_numpy(known.states)
         for one in known.sought:
-            inputs = head_inputs(states, one.cited, one.candidates)
+            inputs = head_inputs(states, one.cited, one.about, one.candidates)
             scores = network.speaker(*inputs, torch.zeros(len(one.right), dtype=torch.long))[:, 0]
             out.append((scores.double().numpy(), one.right))
     return out
@@ -149,7 +152,7 @@ class _Inputs:
 
 
 def _inputs(states: NDArray[np.float16], one: Sought) -> _Inputs:
-    source, candidates, features = head_inputs(torch.from_numpy(states).float(), one.cited, one.candidates)
+    source, candidates, features = head_inputs(torch.from_numpy(states).float(), one.cited, one.about, one.candidates)
     return _Inputs(source.half(), candidates.half(), features, one.right, one.kind)
 
 
@@ -170,7 +173,7 @@ def loss_in_windows(network: Network, words: Tensor, rows: Sequence[tuple[int, i
         fresh = words[row, : last - first].float()
         states = torch.cat([old[:first].float(), fresh, old[last:].float()])
         for one in mine:
-            found.append(_Inputs(*head_inputs(states, one.cited, one.candidates), one.right, one.kind))
+            found.append(_Inputs(*head_inputs(states, one.cited, one.about, one.candidates), one.right, one.kind))
     return _loss(network, found) if found else None
 
 

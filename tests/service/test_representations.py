@@ -219,7 +219,7 @@ def test_a_list_that_breaks_off_says_so(client: FlaskClient, app: Flask, monkeyp
 @pytest.mark.parametrize("what", ["articles", "claims", "speakers"])
 def test_what_the_caller_has_is_not_sent_again(client: FlaskClient, what: str) -> None:
     kept = keep(client)
-    id_ = {"articles": kept, "claims": kept["claims"][0], "speakers": kept["speakers"][0]}[what]["id"]
+    id = {"articles": kept, "claims": kept["claims"][0], "speakers": kept["speakers"][0]}[what]["id"]
     for where in (f"/v1/{what}/{id}", f"/v1/{what}"):
         first = client.get(where)
         tag = first.headers["ETag"]

@@ -1,0 +1,140 @@
+"""Candidates for an attribution's speaker, and what tells of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from models.casting import Casting
+from models.clues import CANDIDATE_TYPES, FEATURES, SHARED, Candidate, Cited
+from models.encoding import Encoder
+from models.names import Mention
+from models.nouns import NOUN_CLASSES, head_word, noun_class, root
+from models.reader import WEIGHTS, load_tokenizer
+from models.speakers import casting_of
+from models.text import words
+
+
+@pytest.fixture(scope="module")
+def encoder() -> Encoder:
+    return Encoder(load_tokenizer(WEIGHTS))
+
+
+def place(text: str, phrase: str, at: int) -> tuple[int, int]:
+    """A phrase that begins there as a range of words."""
+    spans = words(text)
+    inside = [number for number, span in enumerate(spans) if at <= span.start < at + len(phrase)]
+    return inside[0], inside[-1] + 1
+
+
+def casting(encoder: Encoder, text: str, *names: str) -> Casting:
+    """What gathers the candidates of a text in which each person's name is told, in order."""
+    mentions, at = [], 0
+    for name in names:
+        at = text.index(name, at)
+        mentions.append(Mention(*place(text, name, at), "person"))
+        at += len(name)
+    return casting_of(text, encoder.encode(text), mentions, "world")
+
+
+def candidates(encoder: Encoder, text: str, source: str, cue: str, *names: str) -> dict[str | None, Candidate]:
+    """The candidates by name for an attribution, the last one of such words."""
+    cited = Cited((place(text, source, text.rindex(source)),), place(text, cue, text.rindex(cue)))
+    found = casting(encoder, text, *names).candidates(cited)
+    assert all(len(one.features) == FEATURES for one in found)
+    return {one.name: one for one in found}
+
+
+def test_a_source_that_is_a_name_has_that_name_alone(encoder: Encoder) -> None:
+    text = "Ines Duarte met Tomas Rehn. Duarte said that it rained."
+    assert set(candidates(encoder, text, "Duarte", "said", "Ines Duarte", "Tomas Rehn", "Duarte")) == {"Ines Duarte"}
+
+
+def test_names_that_are_listed_stand_together(encoder: Encoder) -> None:
+    text = "Ines Duarte met Tomas Rehn. Later Duarte and Rehn said that it rained."
+    found = candidates(encoder, text, "Duarte and Rehn", "said", "Ines Duarte", "Tomas Rehn", "Duarte", "Rehn")
+    assert {"Ines Duarte and Tomas Rehn", "Ines Duarte", "Tomas Rehn"} <= set(found)
+
+
+def test_what_a_person_owns_is_called_by_the_full_name(encoder: Encoder) -> None:
+    text = "Ines Duarte is ill. Mayor Duarte’s lawyers said that she rests."
+    found = candidates(encoder, text, "Mayor Duarte’s lawyers", "said", "Ines Duarte", "Duarte")
+    assert {"Ines Duarte’s lawyers", "Mayor Ines Duarte’s lawyers"} <= set(found)
+
+
+def test_brackets_may_be_left_out(encoder: Encoder) -> None:
+    text = "The Harbour Workers (HW) council said that it would strike."
+    assert "Harbour Workers council" in candidates(encoder, text, "The Harbour Workers (HW) council", "said")
+
+
+def test_i_may_be_the_author_and_he_may_not(encoder: Encoder) -> None:
+    assert candidates(encoder, "I believe that it rains.", "I", "believe")["the author"].type == "author"
+    assert "the author" not in candidates(encoder, "He believes that it rains.", "He", "believes")
+
+
+TALKS = "Talks began between Rehn and Kenya’s Speaker of the Assembly, Ines Duarte. Both smiled. “We hope,” "
+
+
+def test_the_kenyan_is_who_was_said_to_be_of_kenya(encoder: Encoder) -> None:
+    text = f"{TALKS}the Kenyan said."
+    assert set(candidates(encoder, text, "the Kenyan", "said", "Rehn", "Ines Duarte")) == {"Ines Duarte"}
+    text = f"{TALKS}the Norwegian said."
+    assert "Rehn" in candidates(encoder, text, "the Norwegian", "said", "Rehn", "Ines Duarte")
+
+
+def test_a_title_tells_more_than_what_stands_near(encoder: Encoder) -> None:
+    text = f"{TALKS}the speaker said."
+    found = candidates(encoder, text, "the speaker", "said", "Rehn", "Ines Duarte")
+    share = SHARED + len(CANDIDATE_TYPES) + 9 + 23 + 6 + 16 + 12  # see Clues.of: the title's share
+    assert found["Ines Duarte"].features[share] == 1
+    assert found["Rehn"].features[share] == 0
+
+
+def test_who_was_cited_a_sentence_ago_is_near(encoder: Encoder) -> None:
+    text = "Ines Duarte met Tomas Rehn. Duarte said no. She said why."
+    casted = casting(encoder, text, "Ines Duarte", "Tomas Rehn", "Duarte")
+    first = Cited((place(text, "Duarte", text.index("Duarte said")),), place(text, "said", text.index("said no")))
+    chosen = casted.candidates(first)[0]
+    casted.decide(first, chosen.name, chosen)
+    second = Cited((place(text, "She", text.index("She")),), place(text, "said", text.index("said why")))
+    found = {one.name: one.features for one in casted.candidates(second)}
+    before = SHARED + len(CANDIDATE_TYPES) + 7  # see Clues.apart: in the sentence before
+    assert (found["Ines Duarte"][before], found["Tomas Rehn"][before]) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("phrase", "about"),
+    [
+        ("the 2014 report by the bank", "report"),
+        ("Kenya’s banking regulator", "regulator"),
+        ("the driver, who fled", "driver"),
+        ("she", "she"),
+        ("the", "the"),
+        ("the players’", "players"),
+    ],
+)
+def test_the_word_that_a_phrase_is_about(phrase: str, about: str) -> None:
+    lower = [span.of(phrase).lower() for span in words(phrase)]
+    assert lower[head_word(lower, 0, len(lower))] == about
+
+
+@pytest.mark.parametrize(
+    ("word", "told"),
+    [
+        ("governor", "person"),
+        ("lawmakers", "group"),
+        ("women", "group"),
+        ("surveys", "document"),
+        ("studies", "document"),
+        ("ministry", "organization"),
+        ("agencies", "organization"),
+        ("rain", None),
+    ],
+)
+def test_what_nouns_mean(word: str, told: str | None) -> None:
+    number = noun_class(word)
+    assert (None if number < 0 else NOUN_CLASSES[number]) == told
+
+
+def test_relatives_share_a_root() -> None:
+    assert root("iranian") == root("iran")
+    assert root("gov") == root("governor")
