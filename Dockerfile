@@ -17,7 +17,7 @@ RUN useradd --system --uid 1001 --no-create-home whosaid && mkdir /data && chown
 USER 1001
 VOLUME /data
 EXPOSE 8080
-ENV WHOSAID_HOST=0.0.0.0 WHOSAID_PORT=8080 WHOSAID_DATABASE_URL=sqlite:////data/whosaid.db
+ENV WHOSAID_HOST=0.0.0.0 WHOSAID_PORT=8080 WHOSAID_DATABASE_URL=sqlite:////data/whosaid.db WHOSAID_DATA_FOLDER=/data
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s \
     CMD ["/app/.venv/bin/python", "-m", "service.healthcheck"]
 ENTRYPOINT ["/app/.venv/bin/whosaid"]

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
-from models.network import CATEGORIES
-from models.records import AttributionType, Category, Reading, Span
+from models.records import CATEGORIES, AttributionType, Category, Reading, Span
 
 _OPENING: Final = "“‘\"'«„`"
 _CLOSING: Final = "”’\"'»“`"

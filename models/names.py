@@ -33,7 +33,9 @@ OFFICES: Final = frozenset(
 )  # fmt: skip
 """Words that tell what someone is."""
 
-_PART_OF_NAME: Final = frozenset(("king", "queen", "prince", "princess", "pope", "sheikh"))
+PART_OF_NAME: Final = frozenset(("king", "queen", "prince", "princess", "pope", "sheikh"))
+"""Those of them that belong to the name."""
+
 _TITLES: Final = frozenset(
     (
         "mr", "mrs", "ms", "miss", "dr", "sir", "dame", "prof", "sen", "rep", "gov", "gen", "col", "capt", "lt",
@@ -108,7 +110,7 @@ def find_entities(text: str, words: Sequence[Span], mentions: Sequence[Mention])
         if not owners:
             owners = [Entity(kind, name, mine, number)]
             found += owners
-            for token in {*mine, _initials(mine), *(short for short, at in spelled.items() if at == number)}:
+            for token in {*mine, initials(mine), *(short for short, at in spelled.items() if at == number)}:
                 index.setdefault((kind, token), []).extend(owners)
         known[kind, name] = owners
         for one in owners:
@@ -147,7 +149,7 @@ def _owners(
             owners = [one for one in same if spelled[mine[0]] in one.mentions] or owners
         if not owners and name.isupper():
             # An organization's initials that were taken for a place.
-            owners = [one for one in index.get(("organization", mine[0]), ()) if _initials(one.tokens) == mine[0]]
+            owners = [one for one in index.get(("organization", mine[0]), ()) if initials(one.tokens) == mine[0]]
         if not owners and not name.isupper():
             # A surname that was taken for the name of a thing.
             people = index.get(("person", mine[0]), ())
@@ -187,7 +189,7 @@ def _bare(name: str) -> str:
     pieces = name.split(" ")
     for at in range(len(pieces) - 2, -1, -1):
         word = fold(pieces[at]).strip(".,")
-        if word in OFFICES and word not in _PART_OF_NAME and fold(pieces[at + 1]).strip(".") not in _SUFFIXES:
+        if word in OFFICES and word not in PART_OF_NAME and fold(pieces[at + 1]).strip(".") not in _SUFFIXES:
             return " ".join(pieces[at + 1 :])
     return name
 
@@ -264,7 +266,7 @@ def _things(name: str, mine: tuple[str, ...], things: Sequence[Entity], kind: st
     if same or kind == "place":
         return same
     if len(mine) == 1 and name.isupper() and len(name) > 1:
-        fits = [one for one in things if _initials(one.tokens) == mine[0]]
+        fits = [one for one in things if initials(one.tokens) == mine[0]]
         if len(fits) == 1:
             return fits
     if len(core) == 1 and name.isupper():
@@ -279,7 +281,8 @@ def _without_article(tokens: tuple[str, ...]) -> tuple[str, ...]:
     return tokens[1:] if len(tokens) > 1 and tokens[0] == "the" else tokens
 
 
-def _initials(tokens: Iterable[str]) -> str:
+def initials(tokens: Iterable[str]) -> str:
+    """The first letters of a name's words, small ones like "of" left out."""
     return "".join(one[0] for one in tokens if one not in _SMALL)
 
 

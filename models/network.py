@@ -23,13 +23,12 @@ from transformers import BertConfig, BertModel
 from models.clues import FEATURES
 from models.crf import CRF, tag_count
 from models.encoding import LETTER_COUNT, NO_HABIT, QUOTE_STATES, SHAPES, Batch
-from models.records import SpeakerKind
+from models.records import CATEGORIES as CATEGORIES
+from models.records import KINDS as KINDS
 
 NAME_KINDS: Final = ("person", "organization", "place")
 TAGGED_KINDS: Final = (*NAME_KINDS, "people", "other")
 """What the names head tells apart: "people" are nations, faiths and parties, "other" are events, works, buildings."""
-CATEGORIES: Final = ("factual", "opinion", "future", "other")
-KINDS: Final[tuple[SpeakerKind, ...]] = ("person", "organization", "group", "document", "unknown")
 SOURCE, CONTENT = 0, 1
 """The roles head's role numbers."""
 

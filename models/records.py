@@ -15,6 +15,8 @@ Habit = Literal["world", "polnear"]
 SpeakerKind = Literal["person", "organization", "group", "document", "unknown"]
 Category = Literal["factual", "opinion", "future", "other"]
 
+CATEGORIES: tuple[Category, ...] = ("factual", "opinion", "future", "other")
+KINDS: tuple[SpeakerKind, ...] = ("person", "organization", "group", "document", "unknown")
 ROLES: tuple[Role, ...] = ("source", "cue", "content")
 HABITS: tuple[Habit, ...] = ("world", "polnear")
 """The annotation habits that the model has learned; the first is the default."""

@@ -16,8 +16,8 @@ from models.casting import Casting
 from models.clues import Candidate, Cited
 from models.encoding import QUOTED_DOUBLE, QUOTED_SINGLE, EncodedText
 from models.names import OFFICES, Mention, fold, normal, plain_name
-from models.network import KINDS, SpeakerHead
-from models.records import HABITS, Habit, Span, Speaker, SpeakerCandidate, SpeakerKind
+from models.network import SpeakerHead
+from models.records import HABITS, KINDS, Habit, Span, Speaker, SpeakerCandidate, SpeakerKind
 
 _RANKED: Final = 3
 _LONGEST_ROLE: Final = 8  # words

@@ -45,7 +45,12 @@ def read_items(lines: IO[bytes], advance: Callable[[int], None], refuse: Callabl
                 refuse(error)
 
 
-def _item(number: int, line: bytes) -> Item:
+def read_object(number: int, line: bytes) -> dict[str, Any]:
+    """The object of a line.
+
+    Raises:
+        LineError: It has none.
+    """
     try:
         row = json.loads(line.decode("utf-8"))
     except UnicodeDecodeError as error:
@@ -54,6 +59,11 @@ def _item(number: int, line: bytes) -> Item:
         raise LineError(f"line {number}: not JSON: {error}") from None
     if not isinstance(row, dict):
         raise LineError(f"line {number}: must be an object")
+    return row
+
+
+def _item(number: int, line: bytes) -> Item:
+    row = read_object(number, line)
     for name, kinds in (("id", (str, int)), ("text", str)):
         if name not in row:
             raise LineError(f"line {number}: {name} is missing")

@@ -8,9 +8,15 @@ from io import TextIOWrapper
 import click
 
 from service import __version__
+from service.commands.articles import add
+from service.commands.batch import batch
 from service.commands.evaluation import evaluate
+from service.commands.keys import keys
+from service.commands.listing import claims, export, speakers
 from service.commands.reading import read
+from service.commands.same import same
 from service.commands.serving import db, serve
+from service.commands.working import worker
 
 
 def _version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
@@ -31,7 +37,7 @@ def main() -> None:
         sys.stdout.reconfigure(errors="replace")  # an old terminal lacks some of an article's characters
 
 
-for _command in (read, evaluate, serve, db):
+for _command in (read, add, batch, claims, speakers, export, evaluate, same, serve, worker, db, keys):
     main.add_command(_command)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import unicodedata
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from typing import Final
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
@@ -141,3 +141,29 @@ def show_speaker_figures(figures: Mapping[str, float], console: Console) -> None
     for name, value in figures.items():
         table.add_row(name, f"{100 * value:.1f}")
     console.print(table)
+
+
+def claims_table(records: Sequence[Mapping[str, Any]]) -> Table:
+    """Claims by speaker, as rows that wrap."""
+    table = Table("who", "what", "where", box=None, header_style="bold", pad_edge=False)
+    for one in records:
+        speaker = (one["speaker"] or {}).get("name") or "no speaker named"
+        place = ", ".join(filter(None, (one["publisher"], one["published"]))) or one["title"] or one["article"]
+        claim = Text.assemble(_plain(one["text"]), (f"  {one['type']}, {one['category']}", "dim"))
+        table.add_row(Text(_plain(speaker), STYLES["source"] if one["speaker"] else "dim"), claim, Text(_plain(place)))
+    table.columns[1].ratio = 1
+    return table
+
+
+def speakers_table(records: Sequence[Mapping[str, Any]]) -> Table:
+    """Speakers with their counts, as rows that wrap."""
+    table = Table("name", "kind", "claims", "articles", "seen", "id", box=None, header_style="bold", pad_edge=False)
+    for column in table.columns[2:4]:
+        column.justify = "right"
+    table.columns[5].overflow = "fold"  # an id is for copying
+    for one in records:
+        seen = " – ".join(dict.fromkeys(filter(None, (one["first_seen"], one["last_seen"]))))
+        aliases = f"  also {_plain(', '.join(one['aliases']))}" if one["aliases"] else ""
+        name = Text.assemble((_plain(one["name"]), STYLES["source"]), (aliases, "dim"))
+        table.add_row(name, one["kind"], str(one["claims"]), str(one["articles"]), seen, one["id"])
+    return table

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+from service.operations import metrics, tracing
+
 _taken: ContextVar[dict[str, float] | None] = ContextVar("taken", default=None)
 
 
@@ -19,10 +21,13 @@ def begin() -> dict[str, float]:
 
 @contextmanager
 def stage(name: str) -> Iterator[None]:
-    """Measure a stage; one that is entered again counts on."""
+    """Measure a stage; one that is entered again counts on.  It is a metric and a span as well."""
     begun = time.perf_counter()
     try:
-        yield
+        with tracing.span(name):
+            yield
     finally:
+        took = time.perf_counter() - begun
+        metrics.STAGE_SECONDS.labels(name).observe(took)
         if (taken := _taken.get()) is not None:
-            taken[name] = taken.get(name, 0.0) + time.perf_counter() - begun
+            taken[name] = taken.get(name, 0.0) + took

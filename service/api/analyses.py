@@ -4,30 +4,33 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from flask import current_app
 from flask.views import MethodView
 
 from models.claims import Claim, find_claims
-from models.records import Attribution, Reading, Span, Speaker
+from models.records import Attribution, Habit, Reading, Span, Speaker
 from service.api import Blueprint
-from service.api.examples import ANALYSIS, REQUEST
 from service.api.schemas import AnalysisRequestSchema, AnalysisSchema, span_record
-from service.api.turns import habit_of, read
-from service.intake import page_of
+from service.api.turns import habit_of, page_for, read
+from service.pages import Page
+from service.security import access
 
 blueprint = Blueprint("analyses", __name__, url_prefix="/v1/analyses", description="Read an article.")
+
+_ABOUT: Final = ("text", "title", "byline", "publisher", "url", "published")
 
 
 @blueprint.route("")
 class Analyses(MethodView):
     """Readings that are not kept."""
 
-    @blueprint.arguments(AnalysisRequestSchema, example=REQUEST)
-    @blueprint.response(200, AnalysisSchema, example=ANALYSIS)
+    @blueprint.arguments(AnalysisRequestSchema)
+    @blueprint.response(200, AnalysisSchema)
     @blueprint.problems(400, 413, 415, 422, 429)
     @blueprint.doc(operationId="analyse")
+    @access.needs("read")
     def post(self, asked: dict[str, Any]) -> dict[str, Any]:
         """Find the attributions of an article.
 
@@ -39,27 +42,25 @@ class Analyses(MethodView):
         as boilerplate and attribute nothing. A text in another language than English is refused
         unless the caller says that it is English. Nothing is stored.
         """
-        page = page_of(asked)
-        habit = habit_of(asked)
-        reading = read(page, habit)
-        return {
-            "article": {
-                "text": page.text,
-                "title": page.title,
-                "byline": page.byline,
-                "publisher": page.publisher,
-                "url": page.url,
-                "published": page.published,
-                "language": page.language,
-                "boilerplate": [block.as_record() for block in page.boilerplate],
-                "paragraphs": [span._asdict() for span in reading.paragraphs],
-                "sentences": [span._asdict() for span in reading.sentences],
-            },
-            "attributions": [_attribution(one, reading) for one in reading.attributions],
-            "speakers": [_speaker(number, one, reading) for number, one in enumerate(reading.speakers)],
-            "claims": [_claim(one, reading) for one in find_claims(reading)],
-            "model": {"version": current_app.config["READER"].version, "habit": habit},
-        }
+        page, habit = page_for(asked), habit_of(asked)
+        return analysis_record(page, read(page, habit), current_app.config["READER"].version, habit)
+
+
+def analysis_record(page: Page, reading: Reading, model: str, habit: Habit) -> dict[str, Any]:
+    """What was found in an article, in the form of ``AnalysisSchema``; for the command line, too."""
+    return {
+        "article": {
+            **{name: getattr(page, name) for name in _ABOUT},
+            "language": page.language or "en",
+            "boilerplate": [block.as_record() for block in page.boilerplate],
+            "paragraphs": [span._asdict() for span in reading.paragraphs],
+            "sentences": [span._asdict() for span in reading.sentences],
+        },
+        "attributions": [_attribution(one, reading) for one in reading.attributions],
+        "speakers": [_speaker(number, one, reading) for number, one in enumerate(reading.speakers)],
+        "claims": [_claim(one, reading) for one in find_claims(reading)],
+        "model": {"version": model, "habit": habit},
+    }
 
 
 def _attribution(one: Attribution, reading: Reading) -> dict[str, Any]:

@@ -6,12 +6,11 @@ from typing import Any
 
 from flask import current_app
 from flask.views import MethodView
-from sqlalchemy import ColumnElement, func, literal_column, select, text
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy import select
 
 from service.api import Blueprint
-from service.api.articles import published_in
-from service.api.paging import page
+from service.api.linked import claim_node
+from service.api.lists import CLAIM_PARTS, CLAIMS
 from service.api.records import (
     ClaimArgumentsSchema,
     ClaimPageSchema,
@@ -20,15 +19,11 @@ from service.api.records import (
     existing,
     known_id,
 )
-from service.store.tables import Appearance, Article, Claim, Speaker
+from service.api.representations import list_answer, one_answer
+from service.api.schemas import FormatSchema
+from service.store.tables import Claim
 
 blueprint = Blueprint("claims", __name__, url_prefix="/v1/claims", description="Find claims in all articles.")
-
-_WITH_ALL = (
-    joinedload(Claim.article),
-    joinedload(Claim.appearance).joinedload(Appearance.speaker),
-    selectinload(Claim.spans),
-)
 
 
 @blueprint.route("")
@@ -36,49 +31,36 @@ class Claims(MethodView):
     """All claims."""
 
     @blueprint.arguments(ClaimArgumentsSchema, location="query")
-    @blueprint.response(200, ClaimPageSchema)
+    @blueprint.represented(ClaimPageSchema)
     @blueprint.problems(422)
     @blueprint.doc(operationId="listClaims")
-    def get(self, asked: dict[str, Any]) -> dict[str, Any]:
-        """List claims, the latest stored first."""
-        store = current_app.config["STORE"]
-        query = published_in(select(Claim).join(Claim.article), asked).options(*_WITH_ALL)
-        if "article" in asked:
-            query = query.where(Article.id == asked["article"])
-        if "speaker" in asked or "kind" in asked:
-            query = query.join(Claim.appearance).join(Appearance.speaker)
-        if "speaker" in asked:
-            query = query.where(Speaker.id == asked["speaker"])
-        if "kind" in asked:
-            query = query.where(Speaker.kind == asked["kind"])
-        for name in ("type", "category"):
-            if name in asked:
-                query = query.where(getattr(Claim, name) == asked[name])
-        if "q" in asked:
-            query = query.where(_matches(asked["q"], store.is_embedded))
-        with store.read() as session:
-            return page(session, query, Claim.seq, asked, claim_record)
+    def get(self, asked: dict[str, Any]) -> Any:
+        """List claims, the latest stored first.
+
+        The filters go together: a claim is listed if it passes all of them. Dates and publisher are
+        those of its article; an article without a date passes no filter on dates.
+
+        A page in JSON, and as long as next is not null there is another one: ask again with the
+        same filters and cursor set to it. All of them in the other forms.
+        """
+        return list_answer(CLAIMS, current_app.config["STORE"], asked)
 
 
-@blueprint.route("/<id_>")
+@blueprint.route("/<string(minlength=7):id_>")  # "search" is no id
 class One(MethodView):
     """One claim."""
 
-    @blueprint.response(200, StoredClaimSchema)
-    @blueprint.problems(404)
+    @blueprint.arguments(FormatSchema, location="query")
+    @blueprint.represented(StoredClaimSchema)
+    @blueprint.problems(404, 422)
     @blueprint.doc(operationId="getClaim")
-    def get(self, id_: str) -> dict[str, Any]:
-        """Get a claim."""
+    def get(self, asked: dict[str, Any], id_: str) -> Any:
+        """Get a claim.
+
+        With who said it, and where: source, cue and content are spans of its article's text.
+        """
         with current_app.config["STORE"].read() as session:
-            claim = session.scalar(select(Claim).where(Claim.id == known_id(id_, "claim")).options(*_WITH_ALL))
-            return claim_record(existing(claim, id_, "claim"))
-
-
-def _matches(words: str, is_embedded: bool) -> ColumnElement[bool]:
-    """Full-text search: all words, in any of their forms."""
-    if not is_embedded:
-        return literal_column("claims.search").op("@@")(func.plainto_tsquery("english", words))
-    # Each word in quotation marks: nothing in it is an operator.
-    quoted = " ".join('"' + word.replace('"', '""') + '"' for word in words.split())
-    found = text("SELECT rowid FROM claim_search WHERE claim_search MATCH :words").bindparams(words=quoted)
-    return Claim.seq.in_(found.columns(Claim.seq).scalar_subquery())
+            found = session.scalar(select(Claim).where(Claim.id == known_id(id_, "claim")).options(*CLAIM_PARTS))
+            claim = existing(found, id_, "claim")
+            record = claim_record(claim)
+            return one_answer(CLAIMS, record, lambda: [claim_node(claim, record)], asked)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from typing import Any, Final, TypeVar
 
@@ -15,7 +15,10 @@ from sqlalchemy.orm import Session
 
 from service.errors import Invalid
 
+PAGE: Final = 50
 MAX_PAGE: Final = 200
+
+_NO_FILTERS: Final = ("limit", "cursor", "format")
 
 T = TypeVar("T")
 
@@ -29,9 +32,10 @@ class PageArgumentsSchema(ma.Schema):
         unknown = ma.RAISE
 
     limit = fields.Integer(
-        load_default=50,
         validate=validate.Range(min=1, max=MAX_PAGE),
-        metadata={"description": "How many items at most."},
+        metadata={
+            "description": f"How many items at most. Without it a page of JSON has {PAGE}; the other forms have all."
+        },
     )
     cursor = fields.String(
         validate=validate.Length(min=1, max=500),
@@ -39,36 +43,46 @@ class PageArgumentsSchema(ma.Schema):
     )
 
 
-def page(
-    session: Session, query: Select[T], seq: Any, asked: dict[str, Any], show: Callable[[T], dict[str, Any]]
-) -> dict[str, Any]:
-    """A page of a list, the latest items first.
+def rows_of(session: Session, query: Select[T], seq: Any, asked: Mapping[str, Any]) -> tuple[Sequence[Any], str | None]:
+    """The rows of a page of a list, the latest first, and the cursor of the next page.
 
     Args:
         session: To read with.
         query: All items.
         seq: The column that tells their order.
         asked: The request's arguments: ``limit``, ``cursor``, and the filters, which the cursor is bound to.
-        show: An item as the response has it.
 
     Raises:
         Invalid: The cursor is not of this list.
     """
-    filters = sha256(repr(sorted((k, v) for k, v in asked.items() if k not in ("limit", "cursor"))).encode())
-    mark = filters.hexdigest()[:12]
+    filters = sha256(repr(sorted((k, v) for k, v in asked.items() if k not in _NO_FILTERS)).encode())
+    mark, limit = filters.hexdigest()[:12], asked.get("limit", PAGE)
     if "cursor" in asked:
-        query = query.where(seq < _place(asked["cursor"], mark))
-    found: Sequence[Any] = session.scalars(query.order_by(seq.desc()).limit(asked["limit"] + 1)).all()
-    items = found[: asked["limit"]]
-    last = getattr(items[-1], seq.key) if len(found) > len(items) else None
-    return {"items": [show(one) for one in items], "next": None if last is None else _cursor(last, mark)}
+        query = query.where(seq < place_of(asked["cursor"], mark))
+    found: Sequence[Any] = session.scalars(query.order_by(seq.desc()).limit(limit + 1)).all()
+    rows = found[:limit]
+    return rows, cursor_of(getattr(rows[-1], seq.key), mark) if len(found) > len(rows) else None
 
 
-def _cursor(seq: int, mark: str) -> str:
+def page(
+    session: Session, query: Select[T], seq: Any, asked: Mapping[str, Any], show: Callable[[T], dict[str, Any]]
+) -> dict[str, Any]:
+    """A page of a list as the response has it; see ``rows_of``."""
+    rows, following = rows_of(session, query, seq, asked)
+    return {"items": [show(one) for one in rows], "next": following}
+
+
+def cursor_of(seq: int, mark: str) -> str:
+    """A place of a list as callers get it; ``mark`` tells the list."""
     return urlsafe_b64encode(json.dumps([seq, mark]).encode()).decode().rstrip("=")
 
 
-def _place(cursor: str, mark: str) -> int:
+def place_of(cursor: str, mark: str) -> int:
+    """The place that a cursor names.
+
+    Raises:
+        Invalid: It is not of this list.
+    """
     try:
         seq, found = json.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         if found == mark and isinstance(seq, int) and 0 <= seq < 2**62:

@@ -8,6 +8,8 @@ from typing import Any
 
 import marshmallow as ma
 from flask import Blueprint, Flask, Response, g, request, url_for
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from service.errors import (
@@ -16,10 +18,12 @@ from service.errors import (
     Invalid,
     MethodNotAllowed,
     NotFound,
+    NotReady,
     ServiceError,
     TooLarge,
     WrongContentType,
 )
+from service.operations import metrics
 
 CONTENT_TYPE = "application/problem+json"
 
@@ -56,12 +60,19 @@ class ProblemSchema(ma.Schema):
     limit = ma.fields.Integer(metadata={"description": "The limit that was passed."})
     observed = ma.fields.Integer(metadata={"description": "What was counted; at least so much."})
     setting = ma.fields.String(metadata={"description": "The setting that holds the limit."})
+    scope = ma.fields.String(metadata={"description": "The scope that the API key lacks."})
+    checks = ma.fields.Dict(
+        keys=ma.fields.String(),
+        values=ma.fields.String(),
+        metadata={"description": "What readiness looked at: ok, or what is wrong."},
+    )
 
 
 def register(app: Flask) -> None:
     """Make every error of the app a problem; those of the framework are the API's own to handle."""
     app.register_blueprint(pages)
     app.register_error_handler(ServiceError, respond)
+    app.register_error_handler(SQLAlchemyError, _unanswered)
     app.register_error_handler(Exception, _unexpected)
 
 
@@ -79,6 +90,9 @@ def respond(error: ServiceError, origin: HTTPException | None = None) -> Respons
     body |= error.extra
     # In ASCII: a field that is named may hold what UTF-8 cannot.
     response = Response(json.dumps(body), status=body["status"], content_type=CONTENT_TYPE)
+    if error.status in (401, 403, 429, 503):
+        metrics.REFUSED.labels(error.name).inc()
+    response.headers.update(error.headers)
     if error.retry_after is not None:
         response.headers["Retry-After"] = str(error.retry_after)
     if origin is not None and (allowed := getattr(origin, "valid_methods", None)):
@@ -90,11 +104,14 @@ def translate(error: HTTPException) -> ServiceError:
     """An error of the framework as one of ours."""
     messages = (getattr(error, "data", None) or {}).get("messages")
     if error.code == 422 and messages:
-        return Invalid(
-            errors=[{"field": where, "message": what} for where, what in _flat(messages.get("json", messages))]
-        )
+        return Invalid(errors=field_errors(messages.get("json", messages)))
     kind = _BY_STATUS.get(error.code, BadRequest if (error.code or 500) < 500 else ServiceError)
     return kind(error.description)
+
+
+def field_errors(messages: Any) -> list[dict[str, str]]:
+    """Messages of marshmallow as the member ``errors`` has them."""
+    return [{"field": where, "message": what} for where, what in _flat(messages)]
 
 
 def _flat(messages: Any, path: tuple[str, ...] = ()) -> list[tuple[str, str]]:
@@ -103,6 +120,14 @@ def _flat(messages: Any, path: tuple[str, ...] = ()) -> list[tuple[str, str]]:
     if isinstance(messages, list):
         return [found for value in messages for found in _flat(value, path)]
     return [(".".join(part for part in path if part != "_schema"), str(messages))]
+
+
+def _unanswered(error: SQLAlchemyError) -> Response:
+    """The database does not answer, or is busy for too long; all else that it complains of is a fault of ours."""
+    if not isinstance(error, (OperationalError, InterfaceError, PoolTimeout)):
+        return _unexpected(error)
+    _log.warning("request %s: the database does not answer", g.request_id, exc_info=error)
+    return respond(NotReady("The database cannot be used now; nothing was stored.", retry_after=5))
 
 
 def _unexpected(error: Exception) -> Response:

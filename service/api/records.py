@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from collections.abc import Sequence, Set
+from datetime import UTC, date, datetime
 from typing import Any, TypeVar
 
 import marshmallow as ma
 from marshmallow import fields, validate
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
-from models.network import CATEGORIES, KINDS
-from models.records import ROLES
+from models.records import CATEGORIES, KINDS, ROLES
 from service.api.paging import PageArgumentsSchema
-from service.api.schemas import TYPES, AnalysisRequestSchema, BlockSchema, ModelSchema, SpanSchema, Text, span_record
+from service.api.schemas import (
+    TYPES,
+    AnalysisRequestSchema,
+    BlockSchema,
+    ModelSchema,
+    SpanSchema,
+    Text,
+    format_field,
+    span_record,
+)
 from service.errors import NotFound
 from service.store.tables import Appearance, Article, Claim, Speaker
 
@@ -22,6 +33,7 @@ MAX_NAME = 300
 
 T = TypeVar("T")
 
+_NAMES = "Parts will do: each word must begin a word of one of their names; accents and capitals do not matter."
 _ID = re.compile(r"[a-z]+-[0-9a-f]{1,50}")
 
 
@@ -79,6 +91,10 @@ class StoredClaimSchema(ma.Schema):
 
     id = fields.String(required=True, metadata={"description": "Stays the same for the same article and spans."})
     article = fields.String(required=True, metadata={"description": "The article's id."})
+    title = fields.String(required=True, allow_none=True, metadata={"description": "The article's headline."})
+    url = fields.String(required=True, allow_none=True, metadata={"description": "Where the article is."})
+    publisher = fields.String(required=True, allow_none=True, metadata={"description": "Who published the article."})
+    published = fields.String(required=True, allow_none=True, metadata={"description": "When the article appeared."})
     text = fields.String(required=True, metadata={"description": "The content made readable."})
     speaker = fields.Nested(
         SpeakerHeadSchema,
@@ -103,6 +119,11 @@ class StoredClaimSchema(ma.Schema):
     context = fields.Nested(
         SpanSchema, required=True, allow_none=True, metadata={"description": "The sentence that the content begins in."}
     )
+    cluster = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "The id of its cluster; null if no other article has a claim that asserts the same."},
+    )
 
 
 class StoredArticleSchema(ArticleHeadSchema):
@@ -120,19 +141,21 @@ class StoredArticleSchema(ArticleHeadSchema):
     )
 
 
-class _Next(ma.Schema):
+class NextSchema(ma.Schema):
+    """Where a list goes on."""
+
     next = fields.String(
         required=True, allow_none=True, metadata={"description": "The cursor of the next page; null at the end."}
     )
 
 
-class ArticlePageSchema(_Next):
+class ArticlePageSchema(NextSchema):
     """A page of articles."""
 
     items = fields.List(fields.Nested(ArticleHeadSchema), required=True, metadata={"description": "Latest first."})
 
 
-class ClaimPageSchema(_Next):
+class ClaimPageSchema(NextSchema):
     """A page of claims."""
 
     items = fields.List(fields.Nested(StoredClaimSchema), required=True, metadata={"description": "Latest first."})
@@ -145,6 +168,14 @@ class StoredSpeakerSchema(SpeakerHeadSchema):
     qid = fields.String(required=True, allow_none=True, metadata={"description": "Their Wikidata identifier."})
     articles = fields.Integer(required=True, metadata={"description": "In how many articles they speak."})
     claims = fields.Integer(required=True, metadata={"description": "How many claims are theirs."})
+    first_seen = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "The day of the first article they speak in, of those whose day is known."},
+    )
+    last_seen = fields.String(
+        required=True, allow_none=True, metadata={"description": "The day of the last such article."}
+    )
 
 
 class SpeakerChangeSchema(ma.Schema):
@@ -190,42 +221,59 @@ class SplitSchema(ma.Schema):
     )
 
 
-class SpeakerPageSchema(_Next):
+class SpeakerPageSchema(NextSchema):
     """A page of speakers."""
 
     items = fields.List(fields.Nested(StoredSpeakerSchema), required=True, metadata={"description": "Latest first."})
 
 
-class _Dates(PageArgumentsSchema):
+class DatesSchema(PageArgumentsSchema):
+    """Filters on the articles."""
+
     publisher = Text(metadata={"description": "Only of this publisher."})
     published_from = fields.Date(metadata={"description": "Only what appeared on this day or later."})
     published_to = fields.Date(metadata={"description": "Only what appeared on this day or earlier."})
 
 
-class ArticleArgumentsSchema(_Dates):
+class ArticleArgumentsSchema(DatesSchema):
     """Which articles to list."""
 
+    format = format_field()
 
-class ClaimArgumentsSchema(_Dates):
+
+class ClaimArgumentsSchema(DatesSchema):
     """Which claims to list."""
 
+    format = format_field()
     q = Text(
         validate=validate.Length(min=1, max=MAX_QUERY),
         metadata={"description": "Only claims with all of these words, in any of their forms."},
     )
     article = Text(metadata={"description": "Only of this article, by its id."})
     speaker = Text(metadata={"description": "Only of this speaker, by their id."})
+    speaker_name = Text(
+        validate=validate.Length(max=MAX_QUERY),
+        metadata={"description": f"Only of speakers of this name. {_NAMES}"},
+    )
     kind = fields.String(validate=validate.OneOf(KINDS), metadata={"description": "Only of speakers of this kind."})
     type = fields.String(validate=validate.OneOf(TYPES), metadata={"description": "Only of this type."})
     category = fields.String(validate=validate.OneOf(CATEGORIES), metadata={"description": "Only of this category."})
+    cluster = Text(metadata={"description": "Only of this cluster, by its id."})
+    min_confidence = fields.Float(
+        validate=validate.Range(min=0, max=1), metadata={"description": "Only with this confidence or more."}
+    )
+    min_check_worthiness = fields.Float(
+        validate=validate.Range(min=0, max=1), metadata={"description": "Only with this check-worthiness or more."}
+    )
 
 
 class SpeakerArgumentsSchema(PageArgumentsSchema):
     """Which speakers to list."""
 
+    format = format_field()
     name = Text(
         validate=validate.Length(min=1, max=MAX_QUERY),
-        metadata={"description": "Only those who go by this name, or by this last name."},
+        metadata={"description": f"Only those who go by this name. {_NAMES}"},
     )
     qid = Text(metadata={"description": "Only the one with this Wikidata identifier."})
     kind = fields.String(validate=validate.OneOf(KINDS), metadata={"description": "Only of this kind."})
@@ -268,13 +316,15 @@ def article_head(one: Article) -> dict[str, Any]:
     }
 
 
-def whole_article(one: Article) -> dict[str, Any]:
-    """An article with its claims."""
+def whole_article(session: Session, one: Article) -> dict[str, Any]:
+    """An article with its claims; candidates that are gone since are left out."""
+    candidates = {id_ for each in one.cast for id_ in each.candidates}
+    there = set(session.scalars(select(Speaker.id).where(Speaker.id.in_(candidates)))) if candidates else set()
     return {
         **article_head(one),
         "text": one.text,
         "boilerplate": one.boilerplate,
-        "speakers": [_appearance(each) for each in one.cast],
+        "speakers": [_appearance(each, there) for each in one.cast],
         "claims": [claim_record(each) for each in one.claims],
     }
 
@@ -289,9 +339,11 @@ def claim_record(one: Claim) -> dict[str, Any]:
     return {
         **{name: getattr(one, name) for name in names},
         "article": one.article.id,
+        **{name: getattr(one.article, name) for name in ("title", "url", "publisher", "published")},
         "speaker": None if one.appearance is None else speaker_head(one.appearance.speaker),
         **{role: [span_record(text, s.start, s.end) for s in one.spans if s.role == role] for role in ROLES},
         "context": context,
+        "cluster": None if one.tracked is None or one.tracked.cluster is None else one.tracked.cluster.id,
     }
 
 
@@ -300,8 +352,40 @@ def speaker_head(one: Speaker) -> dict[str, Any]:
     return {"id": one.id, "name": one.name, "kind": one.kind}
 
 
-def _appearance(one: Appearance) -> dict[str, Any]:
-    told = {"called": one.name, "role": one.role, "aliases": one.aliases, "candidates": one.candidates}
+def speaker_records(session: Session, rows: Sequence[Speaker]) -> list[dict[str, Any]]:
+    """Speakers with what is known of them, counted for all at once."""
+    query = (
+        select(
+            Appearance.speaker_seq,
+            func.count(Appearance.article_seq.distinct()),
+            func.count(Claim.seq),
+            func.min(Article.published_on),
+            func.max(Article.published_on),
+        )
+        .join(Appearance.article)
+        .outerjoin(Claim, Claim.appearance_seq == Appearance.seq)
+        .where(Appearance.speaker_seq.in_([one.seq for one in rows]))
+        .group_by(Appearance.speaker_seq)
+    )
+    counted = {seq: (articles, claims, first, last) for seq, articles, claims, first, last in session.execute(query)}
+    return [_speaker(one, *counted.get(one.seq, (0, 0, None, None))) for one in rows]
+
+
+def _speaker(one: Speaker, articles: int, claims: int, first: date | None, last: date | None) -> dict[str, Any]:
+    return {
+        **speaker_head(one),
+        "aliases": [name.name for name in one.names if name.name != one.name],
+        "qid": one.qid,
+        "articles": articles,
+        "claims": claims,
+        "first_seen": first and first.isoformat(),
+        "last_seen": last and last.isoformat(),
+    }
+
+
+def _appearance(one: Appearance, there: Set[str]) -> dict[str, Any]:
+    candidates = [id_ for id_ in one.candidates if id_ in there]
+    told = {"called": one.name, "role": one.role, "aliases": one.aliases, "candidates": candidates}
     return speaker_head(one.speaker) | told
 
 

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import marshmallow as ma
 from marshmallow import ValidationError, fields, validate
 
-from models.network import CATEGORIES, KINDS
-from models.records import HABITS
+from models.records import CATEGORIES, HABITS, KINDS
 from service.pages.boilerplate import BLOCK_KINDS
 
 TYPES = ("direct", "mixed", "indirect")
 MAX_TITLE = 1_000
 MAX_URL = 2_000
+
+FORMATS: Final[dict[str, str]] = {
+    "json": "application/json",
+    "csv": "text/csv",
+    "ndjson": "application/x-ndjson",
+    "jsonld": "application/ld+json",
+}
+"""Media types by the names that callers may use."""
 
 
 class Text(fields.String):
@@ -84,7 +91,10 @@ class AnalysisRequestSchema(ma.Schema):
         validate=validate.Length(max=MAX_URL),
         metadata={"description": "Where the article is.", "format": "uri"},
     )
-    published = Published(metadata={"description": "When it appeared: ISO 8601, a date or a date and time."})
+    published = Published(
+        validate=validate.Regexp(r"^[0-9]{4}-?([0-9]{2}-?[0-9]{2}|W[0-9]{2}).*$"),
+        metadata={"description": "When it appeared: ISO 8601, a date or a date and time."},
+    )
     language = Text(
         validate=validate.Regexp(
             r"^[Ee][Nn][Gg]?(-[A-Za-z0-9]{1,8})*$",
@@ -110,6 +120,23 @@ class AnalysisRequestSchema(ma.Schema):
         if isinstance(data, dict) and "text" not in data and "html" not in data:
             raise ValidationError("Missing: send text or html.", "text")
         return data
+
+
+def format_field() -> fields.String:
+    """The argument that tells in which form an answer is wanted."""
+    about = "The form of the answer; without it the Accept header decides, or it is JSON."
+    return fields.String(validate=validate.OneOf(list(FORMATS)), metadata={"description": about})
+
+
+class FormatSchema(ma.Schema):
+    """In which form."""
+
+    class Meta:
+        """A misspelt argument must not pass in silence."""
+
+        unknown = ma.RAISE
+
+    format = format_field()
 
 
 class RangeSchema(ma.Schema):
@@ -348,13 +375,52 @@ class StatusSchema(ma.Schema):
     status = fields.String(required=True, metadata={"description": "ok"})
 
 
+class ReadinessSchema(StatusSchema):
+    """Whether the service can do its work."""
+
+    checks = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(),
+        required=True,
+        metadata={"description": "What was looked at: ok, or what is wrong."},
+    )
+
+
 class LimitsSchema(ma.Schema):
     """What the service will take."""
 
     max_body_bytes = fields.Integer(required=True, metadata={"description": "The longest request body."})
+    max_batch_bytes = fields.Integer(
+        required=True, metadata={"description": "The longest archive, as sent and unpacked."}
+    )
+    max_gzip_ratio = fields.Integer(
+        required=True, metadata={"description": "To how many times its size a body or an archive may unpack."}
+    )
+    keep_batches = fields.Integer(
+        required=True, metadata={"description": "Days after its end when a batch is removed; 0 for never."}
+    )
     max_waiting = fields.Integer(required=True, metadata={"description": "Requests of a process that may wait."})
+    idempotency_hours = fields.Integer(
+        required=True, metadata={"description": "How long answers are given again to the same Idempotency-Key."}
+    )
+    deadline = fields.Integer(
+        required=True, metadata={"description": "Seconds that a request may wait for its turn to be read."}
+    )
+    requests_per_minute = fields.Integer(
+        required=True, metadata={"description": "Requests of a key in a minute, unless it has its own limit; 0: any."}
+    )
+    characters_per_day = fields.Integer(
+        required=True,
+        metadata={"description": "Code points read for a key in a day (UTC), unless it has its own limit; 0: any."},
+    )
     max_title = fields.Integer(required=True, metadata={"description": "The longest title, in code points."})
     max_url = fields.Integer(required=True, metadata={"description": "The longest url, in code points."})
+
+
+class SameClaimModelSchema(ma.Schema):
+    """What decides whether two claims are the same."""
+
+    version = fields.String(required=True, metadata={"description": "The version of the trained weights."})
 
 
 class InfoSchema(ma.Schema):
@@ -363,6 +429,11 @@ class InfoSchema(ma.Schema):
     name = fields.String(required=True, metadata={"description": "whosaid"})
     version = fields.String(required=True, metadata={"description": "The version of the service."})
     model = fields.Nested(ModelSchema, required=True)
+    same_claim = fields.Nested(SameClaimModelSchema, required=True)
     habits = fields.List(fields.String(), required=True, metadata={"description": "The habits that can be followed."})
     languages = fields.List(fields.String(), required=True, metadata={"description": "The languages that are read."})
+    needs_key = fields.Boolean(
+        required=True,
+        metadata={"description": "Whether requests need an API key; without, whoever reaches the service may do all."},
+    )
     limits = fields.Nested(LimitsSchema, required=True)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import current_app
+from flask import current_app, url_for
 from flask.views import MethodView
-from sqlalchemy import func, or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
 from service.api import Blueprint
-from service.api.paging import page
+from service.api.linked import speaker_node
+from service.api.lists import SPEAKERS
 from service.api.records import (
     MergeSchema,
     SpeakerArgumentsSchema,
@@ -20,11 +21,13 @@ from service.api.records import (
     StoredSpeakerSchema,
     existing,
     known_id,
-    speaker_head,
+    speaker_records,
 )
+from service.api.representations import check_unchanged, list_answer, one_answer
+from service.api.schemas import FormatSchema
 from service.errors import Conflict
-from service.store.tables import Appearance, Claim, Speaker, SpeakerName
-from service.tracking.speakers import collect_names, merge_speakers, name_key, split_speaker
+from service.store.tables import Speaker
+from service.tracking.speakers import merge_speakers, rename_speaker, split_speaker
 
 blueprint = Blueprint("speakers", __name__, url_prefix="/v1/speakers", description="Find speakers in all articles.")
 
@@ -34,43 +37,54 @@ class Speakers(MethodView):
     """All speakers."""
 
     @blueprint.arguments(SpeakerArgumentsSchema, location="query")
-    @blueprint.response(200, SpeakerPageSchema)
+    @blueprint.represented(SpeakerPageSchema)
     @blueprint.problems(422)
     @blueprint.doc(operationId="listSpeakers")
-    def get(self, asked: dict[str, Any]) -> dict[str, Any]:
-        """List speakers, the latest found first."""
-        query = select(Speaker).options(selectinload(Speaker.names))
-        if "kind" in asked:
-            query = query.where(Speaker.kind == asked["kind"])
-        if "qid" in asked:
-            query = query.where(Speaker.qid == asked["qid"])
-        if "name" in asked:
-            key = name_key(asked["name"])
-            query = query.where(Speaker.names.any(or_(SpeakerName.key == key, SpeakerName.last == key)))
-        with current_app.config["STORE"].read() as session:
-            return page(session, query, Speaker.seq, asked, lambda one: _record(session, one))
+    def get(self, asked: dict[str, Any]) -> Any:
+        """List speakers, the latest found first.
+
+        People, organizations, groups and documents that articles attribute claims to; the same full
+        name is the same speaker in all articles.
+
+        A page in JSON, and as long as next is not null there is another one: ask again with the
+        same filters and cursor set to it. All of them in the other forms.
+        """
+        return list_answer(SPEAKERS, current_app.config["STORE"], asked)
 
 
 @blueprint.route("/<id_>")
 class One(MethodView):
     """One speaker."""
 
-    @blueprint.response(200, StoredSpeakerSchema)
-    @blueprint.problems(404)
+    @blueprint.arguments(FormatSchema, location="query")
+    @blueprint.represented(StoredSpeakerSchema)
+    @blueprint.problems(404, 422)
     @blueprint.doc(operationId="getSpeaker")
-    def get(self, id_: str) -> dict[str, Any]:
-        """Get a speaker with names and counts."""
-        with current_app.config["STORE"].read() as session:
-            return _record(session, _speaker(session, id_))
+    def get(self, asked: dict[str, Any], id_: str) -> Any:
+        """Get a speaker with names and counts.
 
-    @blueprint.arguments(SpeakerChangeSchema, example={"qid": "Q42"})
+        Counts are of now: they change with every article that is stored or removed. A speaker that
+        was merged into another one is gone.
+        """
+        with current_app.config["STORE"].read() as session:
+            record = _record(session, _speaker(session, id_))
+        return one_answer(SPEAKERS, record, lambda: [speaker_node(record)], asked)
+
+    @blueprint.arguments(SpeakerChangeSchema)
+    @blueprint.tagged
     @blueprint.response(200, StoredSpeakerSchema)
     @blueprint.problems(400, 404, 409, 413, 415, 422)
     @blueprint.doc(operationId="changeSpeaker")
     def patch(self, asked: dict[str, Any], id_: str) -> dict[str, Any]:
-        """Change a speaker's name or Wikidata identifier; what is not sent stays."""
+        """Change a speaker's name or Wikidata identifier.
+
+        What is not sent stays; null takes the identifier away. The name before stays one of the
+        aliases, so later articles still find the speaker by it. Two speakers cannot have the same
+        identifier: merge them.
+        """
         with current_app.config["STORE"].write() as session:
             speaker = _speaker(session, id_)
+            check_unchanged(StoredSpeakerSchema, _record(session, speaker))
             if asked.get("qid"):
                 other = session.scalar(select(Speaker).where(Speaker.qid == asked["qid"], Speaker.seq != speaker.seq))
                 if other is not None:
@@ -78,8 +92,7 @@ class One(MethodView):
             if "qid" in asked:
                 speaker.qid = asked["qid"]
             if "name" in asked:
-                speaker.name = asked["name"]
-                collect_names(speaker, [speaker.name])
+                rename_speaker(speaker, asked["name"])
             session.flush()
             return _record(session, speaker)
 
@@ -88,12 +101,17 @@ class One(MethodView):
 class Merge(MethodView):
     """Two that are one."""
 
-    @blueprint.arguments(MergeSchema, example={"speaker": "speaker-1f0c2d3e4b5a69788796"})
+    @blueprint.arguments(MergeSchema)
+    @blueprint.idempotent
     @blueprint.response(200, StoredSpeakerSchema)
     @blueprint.problems(400, 404, 409, 413, 415, 422)
     @blueprint.doc(operationId="mergeSpeakers")
     def post(self, asked: dict[str, Any], id_: str) -> dict[str, Any]:
-        """Take another speaker in: its claims and names are this one's, now and in later articles."""
+        """Take another speaker in.
+
+        The other's claims and names are this one's, now and in later articles; the other is gone.
+        Split undoes it for articles that you name.
+        """
         with current_app.config["STORE"].write() as session:
             speaker, other = _speaker(session, id_), _speaker(session, asked["speaker"])
             merge_speakers(session, speaker, other)
@@ -104,14 +122,21 @@ class Merge(MethodView):
 class Split(MethodView):
     """One that is two."""
 
-    @blueprint.arguments(SplitSchema, example={"articles": ["article-1f0c2d3e4b5a69788796"]})
+    @blueprint.arguments(SplitSchema)
+    @blueprint.idempotent
     @blueprint.response(201, StoredSpeakerSchema)
     @blueprint.problems(400, 404, 409, 413, 415, 422)
     @blueprint.doc(operationId="splitSpeaker")
-    def post(self, asked: dict[str, Any], id_: str) -> dict[str, Any]:
-        """Make a new speaker of those whom some articles mean; the answer is the new one."""
+    def post(self, asked: dict[str, Any], id_: str) -> Any:
+        """Make a new speaker of those whom some articles mean.
+
+        For two people of one name. The claims of the articles that you name go to the new speaker,
+        which the answer is; all others stay. A later article with that name only gets a speaker of
+        its own, with the two as candidates.
+        """
         with current_app.config["STORE"].write() as session:
-            return _record(session, split_speaker(session, _speaker(session, id_), asked["articles"]))
+            apart = split_speaker(session, _speaker(session, id_), asked["articles"])
+            return _record(session, apart), 201, {"Location": url_for("speakers.One", id_=apart.id)}
 
 
 def _speaker(session: Session, id_: str) -> Speaker:
@@ -120,11 +145,4 @@ def _speaker(session: Session, id_: str) -> Speaker:
 
 
 def _record(session: Session, one: Speaker) -> dict[str, Any]:
-    mine = Appearance.speaker_seq == one.seq
-    return {
-        **speaker_head(one),
-        "aliases": [name.name for name in one.names if name.name != one.name],
-        "qid": one.qid,
-        "articles": session.scalar(select(func.count(Appearance.article_seq.distinct())).where(mine)),
-        "claims": session.scalar(select(func.count()).select_from(Claim).join(Claim.appearance).where(mine)),
-    }
+    return speaker_records(session, [one])[0]

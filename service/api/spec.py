@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ import yaml
 from flask import Blueprint, Flask, Response, current_app
 
 from service import __version__
-from service.api import Api, analyses, articles, claims, health, speakers
+from service.api import Api, analyses, articles, batches, claims, clusters, health, similar, speakers
+from service.api.contract import complete
 from service.config import load_settings
+from service.security import access
 
 DESCRIPTION = """\
 Who said what, in whose words, where in the text: whosaid reads news articles and finds
@@ -35,15 +38,27 @@ def register(app: Flask) -> Api:
         "API_SPEC_OPTIONS": {"info": {"description": DESCRIPTION}},
     }
     api = Api(app)
-    for resource in (analyses, articles, claims, speakers, health):
+    for resource in (analyses, articles, claims, similar, speakers, clusters, batches, health):
         api.register_blueprint(resource.blueprint)
     app.register_blueprint(page)
-    app.config["OPENAPI_YAML"] = to_yaml(api.spec.to_dict())
+    contract = api.spec.to_dict()
+    access.declare(app, contract)
+    app.config["OPENAPI_YAML"] = cache(lambda: to_yaml(complete(contract, _meanings(api))))  # when somebody asks
     return api
 
 
+def _meanings(api: Api) -> dict[str, str]:
+    """What each schema says of itself, by its name in the contract."""
+    found = api.ma_plugin.converter.refs.items()
+    return {name: " ".join((key[0].__doc__ or "").replace("``", "`").split()) for key, name in found}
+
+
 class _Dumper(yaml.SafeDumper):
-    """Writes texts of several lines as they read."""
+    """Writes texts of several lines as they read, and what occurs twice twice."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        """No anchors: not everything that reads YAML knows them."""
+        return True
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
@@ -56,12 +71,12 @@ _Dumper.add_representer(str, _text)
 @page.get("/openapi.yaml")
 def openapi() -> Response:
     """The contract of this very service."""
-    return Response(current_app.config["OPENAPI_YAML"], content_type="application/yaml")
+    return Response(current_app.config["OPENAPI_YAML"](), content_type="application/yaml")
 
 
 def to_yaml(spec: dict[str, Any]) -> str:
     """The contract as it is committed."""
-    ordered = {key: spec[key] for key in ("openapi", "info", "tags", "paths", "components")}
+    ordered = {key: spec[key] for key in ("openapi", "info", "servers", "tags", "paths", "components")}
     return yaml.dump(ordered, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
 
 
@@ -70,7 +85,7 @@ def generate() -> str:
     app = Flask("whosaid")
     app.config["SETTINGS"] = load_settings(environ={})
     register(app)
-    return str(app.config["OPENAPI_YAML"])
+    return str(app.config["OPENAPI_YAML"]())
 
 
 def main() -> int:

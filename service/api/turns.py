@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-from flask import current_app
+from flask import current_app, g
 
 from models.records import Habit, Reading
+from service.config import Settings
+from service.intake import page_of
+from service.operations import metrics
 from service.pages import Page
+from service.reading import Gate
+from service.security import access
 from service.stages import stage
 
 
@@ -17,12 +23,39 @@ def habit_of(asked: dict[str, Any]) -> Habit:
     return habit
 
 
+def page_for(asked: dict[str, Any]) -> Page:
+    """The article that a request is about; a web page is taken apart when it is its turn, for that takes long as well.
+
+    Raises:
+        Invalid: There is no article, or it is in another language.
+        Overloaded: Too many wait already.
+        DeadlinePassed: Its turn did not come in time.
+    """
+    with _turn() if "html" in asked else nullcontext():
+        return page_of(asked)
+
+
 def read(page: Page, habit: Habit) -> Reading:
     """Read an article when it is its turn.
 
     Raises:
         Overloaded: Too many wait already.
+        DeadlinePassed: Its turn did not come in time.
+        RateLimited: The caller's key has not so many characters left today.
     """
-    with current_app.config["GATE"](), stage("read"):
-        reading: Reading = current_app.config["READER"].read_one(page.article, habit=habit)
+    access.count_characters(len(page.text))
+    try:
+        with _turn(), stage("read"):
+            reading: Reading = current_app.config["READER"].read_one(page.article, habit=habit)
+    except Exception:
+        access.count_characters(-len(page.text))
+        raise
+    metrics.ARTICLES_READ.inc()
+    metrics.CHARACTERS_READ.inc(len(page.text))
     return reading
+
+
+def _turn() -> AbstractContextManager[None]:
+    settings: Settings = current_app.config["SETTINGS"]
+    gate: Gate = current_app.config["GATE"]
+    return gate(g.begun + settings.deadline)

@@ -6,15 +6,14 @@ import json
 import sys
 from collections import deque
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, nullcontext
-from dataclasses import asdict
+from contextlib import ExitStack
 from pathlib import Path
 from time import monotonic
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from models.records import ROLES, Article, Habit, Reading
+from models.records import Article, Habit
 from service import commands
 
 if TYPE_CHECKING:
@@ -66,7 +65,7 @@ def read(
         raise click.UsageError("--ndjson needs --out.")
     if as_json:
         raise click.UsageError("--json goes with FILE.")
-    _check_files(ndjson, out)
+    commands.check_files(ndjson, out)
     skipped = _read_archive(commands.load_reader(weights, habit, threads), ndjson, out, skip_errors)
     if skipped:
         click.echo(f"{skipped} lines left out", err=True)
@@ -76,6 +75,7 @@ def read(
 def _read_file(file: Path, as_json: bool, load: Any, *how: Any) -> None:
     from rich.console import Console
 
+    from service.api.analyses import analysis_record
     from service.display import show_reading
     from service.pages import read_text
 
@@ -86,54 +86,18 @@ def _read_file(file: Path, as_json: bool, load: Any, *how: Any) -> None:
         raise click.ClickException(f"cannot read {file}: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise click.ClickException(f"{file} is not UTF-8: byte {raw[error.start]:#04x} at {error.start}") from None
-    reading = load(*how).read_one(read_text(text).article)
+    page, reader = read_text(text), load(*how)
+    reading = reader.read_one(page.article)
     try:
         if as_json:
             commands.write_utf8()
-            click.echo(json.dumps(_as_json(reading), ensure_ascii=False, indent=1))
+            record = analysis_record(page, reading, reader.version, how[1])
+            click.echo(json.dumps(record, ensure_ascii=False, indent=1))
         else:
             show_reading(reading, Console())
         sys.stdout.flush()
     except BrokenPipeError:
         commands.forget_output()
-
-
-def _as_json(reading: Reading) -> dict[str, Any]:
-    from models.claims import find_claims
-
-    return {
-        "attributions": [
-            {
-                **{
-                    role: [
-                        {"start": span.start, "end": span.end, "text": span.of(reading.text)}
-                        for span in getattr(one, role)
-                    ]
-                    for role in ROLES
-                },
-                "type": one.type,
-                "confidence": one.confidence,
-                "speaker": one.speaker,
-                "candidates": [asdict(who) for who in one.candidates],
-            }
-            for one in reading.attributions
-        ],
-        "speakers": [asdict(one) for one in reading.speakers],
-        "claims": [
-            asdict(one) | {"context": one.context and one.context.of(reading.text)} for one in find_claims(reading)
-        ],
-    }
-
-
-def _check_files(source: Path, out: Path) -> None:
-    if str(source) != "-" and not source.is_file():
-        raise click.ClickException(f"there is no file {source}")
-    if str(out) == "-":
-        return
-    if not out.parent.is_dir():
-        raise click.ClickException(f"there is no folder {out.parent}")
-    if out.exists() and str(source) != "-" and out.samefile(source):
-        raise click.ClickException("--out must be another file than --ndjson")
 
 
 def _read_archive(reader: Reader, source: Path, out: Path, skip_errors: bool) -> int:
@@ -161,7 +125,7 @@ def _read_archive(reader: Reader, source: Path, out: Path, skip_errors: bool) ->
     )
     try:
         with ExitStack() as stack:
-            lines = sys.stdin.buffer if str(source) == "-" else stack.enter_context(_opened(source))
+            lines = sys.stdin.buffer if str(source) == "-" else stack.enter_context(commands.opened(source))
             size = source.stat().st_size if str(source) != "-" else None
             progress = stack.enter_context(Progress(*columns, console=Console(stderr=True)))
             task = progress.add_task("reading", total=size, done=0, rate=0.0)
@@ -177,7 +141,7 @@ def _read_archive(reader: Reader, source: Path, out: Path, skip_errors: bool) ->
                 except OSError as error:
                     raise click.ClickException(f"cannot read {source}: {error.strerror}") from None
 
-            target = stack.enter_context(_output(out))
+            target = stack.enter_context(commands.output(out))
             begun = monotonic()
             for done, reading in enumerate(reader.read(articles()), 1):
                 target.write(to_line(items.popleft().id, reading) + "\n")
@@ -192,21 +156,3 @@ def _read_archive(reader: Reader, source: Path, out: Path, skip_errors: bool) ->
     except OSError as error:
         raise click.ClickException(f"cannot write {out}: {error.strerror}") from None
     return skipped
-
-
-def _opened(source: Path) -> IO[bytes]:
-    try:
-        return source.open("rb")
-    except OSError as error:
-        raise click.ClickException(f"cannot read {source}: {error.strerror}") from None
-
-
-def _output(out: Path) -> AbstractContextManager[IO[str]]:
-    from service.archives import whole_file
-
-    if str(out) == "-":
-        commands.write_utf8()
-        return nullcontext(sys.stdout)
-    if out.exists() and not out.is_file():  # /dev/null must not be replaced by a file
-        return out.open("w", encoding="utf-8", newline="\n")
-    return whole_file(out)

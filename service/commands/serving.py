@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Any
 
 import click
 
 from models.records import HABITS
+from service import commands
 
 
 @click.command()
@@ -42,10 +44,30 @@ def upgrade() -> None:
     from service.store.engine import Store, StoreError
 
     try:
-        store = Store(load_settings().database_url)
-        store.upgrade()
+        with closing(Store(load_settings().database_url)) as store:
+            store.upgrade()
     except (SettingsError, StoreError) as error:
         raise click.ClickException(str(error)) from None
     except SQLAlchemyError as error:
         raise click.ClickException(f"the database cannot be used: {error}") from None
     click.echo("the tables are up to date")
+
+
+@db.command()
+def track() -> None:
+    """Look for the same claims among those that were stored before whosaid did, or with other weights.
+
+    It can be broken off and begun again, and the service may run meanwhile.
+    """
+    from models.same import SameError
+    from service.tracking.claims import Tracker
+
+    done = 0
+    try:
+        with commands.open_store() as store:
+            for done in Tracker(store, commands.load_same(None)).track_rest():
+                if done % 100 == 0:
+                    click.echo(f"{done} articles", err=True)
+    except SameError as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(f"the claims of {done} articles are tracked now")

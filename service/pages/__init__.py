@@ -14,6 +14,7 @@ from trafilatura.utils import load_html
 
 from models.records import Article
 from service.pages.boilerplate import Block, find_boilerplate
+from service.security.markup import MAX_ATTRIBUTES, has_too_many_attributes
 
 # It warns of each page that it cannot read; the caller gets an error for that.
 logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
@@ -67,6 +68,8 @@ def read_page(html: str, url: str | None = None) -> Page:
     Raises:
         PageError: There is no article in it.
     """
+    if has_too_many_attributes(html):
+        raise PageError(f"The page has an element with more than {MAX_ATTRIBUTES:,} attributes.")
     try:
         tree = load_html(html)
         language = None if tree is None else _language(tree)

@@ -1,1 +1,3 @@
-"""What is kept: articles, their claims and speakers, in SQLite or PostgreSQL."""
+"""What is kept: articles, their claims and speakers, and batches, in SQLite or PostgreSQL."""
+
+from service.store import batches as batches  # its tables belong to those of tables.Base

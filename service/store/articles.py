@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from hashlib import sha256
 from secrets import token_hex
+from typing import Final
 
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session, selectinload
@@ -15,8 +17,12 @@ from models.claims import find_claims
 from models.records import ROLES, Reading
 from service.errors import Conflict
 from service.pages import Page
-from service.store.tables import Appearance, Article, Claim, ClaimSpan
-from service.tracking.speakers import drop_unused, find_speaker
+from service.store.tables import Appearance, Article, Claim, ClaimSpan, TrackedClaim
+from service.tracking.clusters import Decide, Groups
+from service.tracking.speakers import drop_unused, find_speaker, name_key
+
+ABOUT: Final = ("title", "byline", "publisher", "url", "published")
+"""What is told of an article beside its text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +68,30 @@ def is_read(article: Article, handed: Handed, model: str, habit: str) -> bool:
     ]
 
 
+def tells_more(article: Article, handed: Handed) -> bool:
+    """Whether what is handed in says something of an article that is not stored."""
+    said = {name: getattr(handed.page, name) for name in ABOUT} | {"external_id": handed.external_id}
+    return any(value not in (None, getattr(article, name)) for name, value in said.items())
+
+
+def will_move(article: Article, handed: Handed) -> bool:
+    """Whether an article will have been published at another time than what is stored says."""
+    return handed.page.published is not None and handed.page.published != article.published
+
+
 class Changed(Exception):
     """What was stored is not any more what it was when the caller looked; read the article and try again."""
 
 
-def save_article(session: Session, handed: Handed, reading: Reading | None, model: str, habit: str) -> tuple[str, bool]:
+def save_article(
+    session: Session,
+    handed: Handed,
+    reading: Reading | None,
+    model: str,
+    habit: str,
+    track: Callable[[Session, Article, Groups], None] | None = None,
+    decide: Decide | None = None,
+) -> tuple[str, bool]:
     """Store an article in place of the one that it is, if there is one.
 
     Args:
@@ -75,6 +100,8 @@ def save_article(session: Session, handed: Handed, reading: Reading | None, mode
         reading: What the Reader found in it; None if that is stored already, see ``is_read``.
         model: The version of the Reader's weights.
         habit: The habit that it followed.
+        track: Compares the article's claims with others'; called if there are new ones, or their date is another.
+        decide: See ``Groups``.
 
     Returns:
         The article's id, and whether it is new.
@@ -83,7 +110,7 @@ def save_article(session: Session, handed: Handed, reading: Reading | None, mode
         Conflict: It is two stored articles.
         Changed: There is no reading, and none is stored.
     """
-    page, now = handed.page, datetime.now(UTC)
+    page, now, groups = handed.page, datetime.now(UTC), Groups(session, decide)
     article = find_article(session, handed)
     is_new = article is None
     if reading is None and (article is None or not is_read(article, handed, model, habit)):
@@ -91,12 +118,15 @@ def save_article(session: Session, handed: Handed, reading: Reading | None, mode
     if article is None:
         article = Article(id=f"article-{token_hex(10)}", created=now)
         session.add(article)
-    for name in ("title", "byline", "publisher", "url", "published"):
+    is_changed = reading is not None or will_move(article, handed)
+    if is_changed and not is_new:
+        groups.remove(article.seq)
+    for name in ABOUT:
         if is_new or getattr(page, name) is not None:
             setattr(article, name, getattr(page, name))
     if is_new or handed.external_id is not None:
         article.external_id = handed.external_id
-    article.published_on = None if article.published is None else _day(article.published)
+    article.published_on = day_of(article.published)
     article.language = page.language or "en"
     article.updated = now
     if reading is not None:
@@ -106,11 +136,16 @@ def save_article(session: Session, handed: Handed, reading: Reading | None, mode
         session.flush()
         _replace_claims(session, article, reading)
     session.flush()
+    if is_changed:
+        if track is not None:
+            track(session, article, groups)
+        groups.settle()
     return article.id, is_new
 
 
 def _replace_claims(session: Session, article: Article, reading: Reading) -> None:
     before = [one.speaker_seq for one in article.cast]
+    known = {(one.speaker.kind, name_key(one.name)): (one.speaker, one.candidates) for one in article.cast}
     kept = {claim.id: claim for claim in article.claims}
     for claim in kept.values():
         claim.appearance = None
@@ -118,7 +153,7 @@ def _replace_claims(session: Session, article: Article, reading: Reading) -> Non
     article.cast.clear()
     session.flush()
     for place, one in enumerate(reading.speakers):
-        speaker, candidates = find_speaker(session, one)
+        speaker, candidates = find_speaker(session, one, known.get((one.kind, name_key(one.name))))
         article.cast.append(
             Appearance(
                 place=place,
@@ -160,22 +195,26 @@ def get_article(session: Session, id_: str) -> Article | None:
     """A stored article with its claims and speakers."""
     whole = (
         selectinload(Article.claims).selectinload(Claim.spans),
+        selectinload(Article.claims).joinedload(Claim.tracked).joinedload(TrackedClaim.cluster),
         selectinload(Article.cast).selectinload(Appearance.speaker),
     )
     return session.scalar(select(Article).where(Article.id == id_).options(*whole))
 
 
-def delete_article(session: Session, id_: str) -> bool:
-    """Remove an article with its claims; whether it was there."""
+def delete_article(session: Session, id_: str, decide: Decide | None = None) -> bool:
+    """Remove an article with its claims; whether it was there.  ``decide``: see ``Groups``."""
     article = get_article(session, id_)
     if article is None:
         return False
-    speakers = [one.speaker_seq for one in article.cast]
+    speakers, groups = [one.speaker_seq for one in article.cast], Groups(session, decide)
+    groups.remove(article.seq)
     session.delete(article)
     session.flush()
+    groups.settle()
     drop_unused(session, speakers)
     return True
 
 
-def _day(published: str) -> date:
-    return datetime.fromisoformat(published).date()
+def day_of(published: str | None) -> date | None:
+    """The day of a date or a moment in ISO 8601."""
+    return None if published is None else datetime.fromisoformat(published).date()

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, create_engine, event, func, make_url, select
+from sqlalchemy import Connection, create_engine, event, func, make_url, select, text
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -20,12 +20,16 @@ from sqlalchemy.pool import ConnectionPoolEntry
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _BUSY_SECONDS: Final = 60
 _WRITING: Final = 7_419_236_501  # any number that no other program locks
+_MOST_VARIABLES: Final = 10_000  # of a statement; SQLite takes three times as many
 _PRAGMAS: Final = {
     "journal_mode": "wal",  # readers and the writer do not wait for each other
     "synchronous": 2,  # FULL: what was acknowledged survives a loss of power
     "foreign_keys": 1,
     "busy_timeout": 1000 * _BUSY_SECONDS,
 }
+
+
+T = TypeVar("T")
 
 
 class StoreError(Exception):
@@ -49,7 +53,7 @@ class Store:
             parsed = make_url(url)
             if parsed.drivername in ("postgresql", "postgres"):
                 parsed = parsed.set(drivername="postgresql+psycopg")
-            self.engine = create_engine(parsed, pool_pre_ping=True)
+            self.engine = create_engine(parsed, pool_pre_ping=True, hide_parameters=True)
         except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
             raise StoreError(f"no database can be at {_hidden(url)}: {error}") from None
         if self.engine.dialect.name not in ("sqlite", "postgresql"):
@@ -67,13 +71,28 @@ class Store:
             yield session
 
     @contextmanager
-    def write(self) -> Iterator[Session]:
-        """A session whose changes are all kept at its end, or none if an error leaves it."""
+    def write(self, *, alone: bool = True) -> Iterator[Session]:
+        """A session whose changes are all kept at its end, or none if an error leaves it.
+
+        Args:
+            alone: Keep other writers out; those who lock the rows that they change need not.
+        """
         with Session(self._writes) as session, session.begin():
-            if not self.is_embedded:
+            if alone and not self.is_embedded:
                 # One writer at a time, as in SQLite: who looks for a speaker or an article and makes it if
                 # there is none must not meet another who does the same.
                 session.execute(select(func.pg_advisory_xact_lock(_WRITING)))
+            yield session
+
+    @contextmanager
+    def count(self) -> Iterator[Session]:
+        """A session for one change of one row, by one statement; in PostgreSQL it waits for no other writer.
+
+        A loss of power may undo it.
+        """
+        with Session(self._writes) as session, session.begin():
+            if not self.is_embedded:
+                session.execute(text("SET LOCAL synchronous_commit = off"))
             yield session
 
     def upgrade(self) -> None:
@@ -125,3 +144,8 @@ def _begin(connection: Connection) -> None:
 def _hidden(url: str) -> str:
     """The address without what is between its colon and its at sign: a password."""
     return url if "@" not in url else f"{url.split('://')[0]}://…@{url.rsplit('@', 1)[1]}"
+
+
+def batches(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Values in portions that a statement can take."""
+    return (values[at : at + _MOST_VARIABLES] for at in range(0, len(values), _MOST_VARIABLES))

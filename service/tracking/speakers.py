@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 from secrets import token_hex
 from typing import Final
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import Text, cast, exists, select
 from sqlalchemy.orm import Session
 
-from models.names import name_tokens
+from models.names import OFFICES, PART_OF_NAME, initials, name_tokens
 from models.records import Speaker as SpeakerInArticle
 from service.errors import Conflict
-from service.store.tables import Appearance, Speaker, SpeakerName
+from service.store.tables import Appearance, NameWord, Speaker, SpeakerName
 
 _MOST_CANDIDATES: Final = 10
 
@@ -27,67 +27,123 @@ def name_key(name: str) -> str:
 def tells_apart(name: str, kind: str) -> bool:
     """Whether a name is enough to know its bearer in another article.
 
-    A person's full name is, a surname is not; an organization's name is, "the company" is not; groups
-    and documents are what they are only in their article.
+    A person's full name is, a surname or an office is not; an organization's name is, "the company" is not;
+    groups and documents are what they are only in their article.
     """
+    bare = name[4:] if name[:4].lower() == "the " else name
+    if not bare[:1].isupper():
+        return False
     if kind == "person":
-        return len(name_tokens(name)) > 1 and name[:1].isupper()
-    return kind == "organization" and name[:1].isupper()
+        return sum(one not in OFFICES or one in PART_OF_NAME for one in name_tokens(name)) > 1
+    return kind == "organization"
 
 
-def find_speaker(session: Session, one: SpeakerInArticle) -> tuple[Speaker, list[str]]:
-    """The speaker that an article's speaker is, made if there is none yet, and the ids of others that it may be.
+def _stands_for(alias: str, name: str, kind: str) -> bool:
+    """Whether an alias that an article uses may be taken for the name in others.
+
+    A person's first and last name may, and an organization's initials; "the Post" may not.
+    """
+    short, full = name_tokens(alias), name_tokens(name)
+    if kind == "person":
+        return tells_apart(alias, kind) and (short[0], short[-1]) == (full[0], full[-1])
+    return kind == "organization" and alias.isupper() and len(alias) > 1 and short == (initials(full),)
+
+
+Found = tuple[Speaker, list[str]]
+"""A speaker, and the ids of others that it may be."""
+
+
+def find_speaker(session: Session, one: SpeakerInArticle, before: Found | None = None) -> Found:
+    """The speaker that an article's speaker is, made if there is none yet.
 
     Names of one article have been put together before; see ``models.names``.
+
+    Args:
+        session: One that writes.
+        one: The article's speaker.
+        before: Who it was when the article was stored before: that stays, as callers may have decided it.
     """
-    key = name_key(one.name)
-    known = list(
-        session.scalars(
-            select(Speaker)
-            .join(SpeakerName)
-            .where(SpeakerName.key == key, Speaker.kind == one.kind, Speaker.is_known)
-            .order_by(Speaker.seq)
-        ).unique()
-    )
-    if tells_apart(one.name, one.kind) and len(known) == 1:
-        speaker, candidates = known[0], list[str]()
+    if before is not None:
+        collect_names(before[0], [one.name, *one.aliases])
+        return before
+    is_full = tells_apart(one.name, one.kind)
+    short = [alias for alias in one.aliases if is_full and _stands_for(alias, one.name, one.kind)]
+    known = _known(session, one.kind, [one.name]) or [
+        # So far only the short form was known; with a full name of its own it would be another.
+        each
+        for each in _known(session, one.kind, short)
+        if not each.is_decided and name_key(each.name) in map(name_key, short)
+    ]
+    akin = _akin(session, one)
+    if len(known) == 1:
+        speaker = known[0]
+        if name_key(speaker.name) in map(name_key, short) and not speaker.is_decided:
+            speaker.name = one.name
+        candidates = [] if is_full and len(name_tokens(one.name)) > 1 else [id_ for id_ in akin if id_ != speaker.id]
     else:
-        is_known = tells_apart(one.name, one.kind) and not known
-        candidates = [other.id for other in known] or _akin(session, one)
-        speaker = Speaker(
-            id=f"speaker-{token_hex(10)}", name=one.name, kind=one.kind, is_known=is_known, created=datetime.now(UTC)
-        )
-        session.add(speaker)
-    collect_names(speaker, [one.name, *one.aliases])
+        # "The Post" is nobody's name where there is a Washington Post.
+        is_short = one.name[:4].lower() == "the " and " " not in name_key(one.name)
+        is_known = is_full and not known and not (akin and is_short)
+        candidates = [other.id for other in known] or akin
+        speaker = _new(session, one.name, one.kind, is_known=is_known)
+        short = short if is_known else []
+    collect_names(speaker, [one.name, *one.aliases], [one.name, *short] if speaker.is_known and is_full else [])
     session.flush()
-    return speaker, candidates
+    return speaker, candidates[:_MOST_CANDIDATES]
+
+
+def _known(session: Session, kind: str, names: Sequence[str]) -> list[Speaker]:
+    """Who is identified by one of some names."""
+    keys = [name_key(name) for name in names]
+    query = select(Speaker).join(SpeakerName).where(SpeakerName.key.in_(keys), SpeakerName.identifies)
+    return list(session.scalars(query.where(Speaker.kind == kind).order_by(Speaker.seq)).unique()) if keys else []
 
 
 def _akin(session: Session, one: SpeakerInArticle) -> list[str]:
-    """Known people who share the last name, and the first if both have one."""
-    mine = name_tokens(one.name)
-    if one.kind != "person" or not mine:
+    """Known people who share the last name, and the first if both have one; organizations whose names end alike."""
+    key = name_key(one.name)
+    if one.kind not in ("person", "organization") or not key:
         return []
-    same = select(Speaker, SpeakerName.key).join(SpeakerName).where(SpeakerName.last == mine[-1], Speaker.is_known)
+    first, _, last = key.rpartition(" ")
     found = dict[str, None]()
-    for speaker, key in session.execute(same.where(Speaker.kind == "person").order_by(Speaker.seq)):
-        if len(mine) == 1 or key.split(" ")[0] == mine[0]:
-            found[speaker.id] = None
-    return list(found)[:_MOST_CANDIDATES]
+    same = select(Speaker.id, SpeakerName.key).join(SpeakerName).where(SpeakerName.last == last, Speaker.is_known)
+    for id_, other in session.execute(same.where(Speaker.kind == one.kind).order_by(Speaker.seq)):
+        if one.kind == "organization":
+            is_akin = other.endswith(f" {key}")
+        else:
+            is_akin = other != key and (not first or other.split(" ")[0] == key.split(" ")[0])
+        if is_akin:
+            found[id_] = None
+    return list(found)
 
 
-def collect_names(speaker: Speaker, names: Sequence[str]) -> None:
-    """Remember names that a speaker goes by."""
-    have = {one.key for one in speaker.names}
+def _new(session: Session, name: str, kind: str, *, is_known: bool) -> Speaker:
+    now = datetime.now(UTC)
+    speaker = Speaker(
+        id=f"speaker-{token_hex(10)}", name=name, kind=kind, is_known=is_known, is_decided=False, created=now
+    )
+    session.add(speaker)
+    return speaker
+
+
+def collect_names(speaker: Speaker, names: Sequence[str], identifying: Sequence[str] = ()) -> None:
+    """Remember names that a speaker goes by, and which of them identify it in other articles."""
+    have = {one.key: one for one in speaker.names}
     for name in names:
         key = name_key(name)
         if key and key not in have:
-            have.add(key)
-            speaker.names.append(SpeakerName(name=name, key=key, last=key.rsplit(" ", 1)[-1]))
+            words = [NameWord(word=word) for word in dict.fromkeys(key.split())]
+            have[key] = SpeakerName(name=name, key=key, last=key.rsplit(" ", 1)[-1], identifies=False, words=words)
+            speaker.names.append(have[key])
+        if key and name in identifying:
+            have[key].identifies = True
 
 
 def merge_speakers(session: Session, into: Speaker, other: Speaker) -> None:
     """Make two speakers one; later articles' mentions of either name are then the one too.
+
+    That the other's name is this one's is the caller's word, even if it is but a surname: others of that
+    name are then candidates.  Groups and documents are merged in these articles only.
 
     Raises:
         Conflict: They are one already, of different kinds, or have different external identifiers.
@@ -98,16 +154,24 @@ def merge_speakers(session: Session, into: Speaker, other: Speaker) -> None:
         raise Conflict(f"{into.id} is a {into.kind}, {other.id} a {other.kind}.")
     if into.qid and other.qid:
         raise Conflict(f"{into.id} is {into.qid}, {other.id} is {other.qid}.")
-    names, qid = [one.name for one in other.names], other.qid
-    session.execute(update(Appearance).where(Appearance.speaker_seq == other.seq).values(speaker_seq=into.seq))
-    session.expire_all()
+    names, qid, gone = [one.name for one in other.names], other.qid, other.id
+    told = [one.name for one in other.names if one.identifies]
+    if into.kind in ("person", "organization"):
+        told += [other.name, into.name]
+    mine = select(Appearance).where(Appearance.speaker_seq == other.seq)
+    for one in session.scalars(mine):
+        one.speaker = into
+        one.candidates = []  # somebody decided
+    for one in session.scalars(select(Appearance).where(cast(Appearance.candidates, Text).contains(gone))):
+        others = dict.fromkeys(into.id if id_ == gone else id_ for id_ in one.candidates)
+        one.candidates = [id_ for id_ in others if one.speaker is not into or id_ != into.id]
+    session.flush()
     session.delete(other)
     session.flush()
     into.qid = into.qid or qid
-    into.is_known = True
-    collect_names(into, names)
-    for one in session.scalars(select(Appearance).where(Appearance.speaker_seq == into.seq)):
-        one.candidates = []  # somebody decided
+    into.is_known = into.is_known or bool(told)
+    into.is_decided = True
+    collect_names(into, [*names, into.name], told)
     session.flush()
 
 
@@ -125,16 +189,12 @@ def split_speaker(session: Session, speaker: Speaker, articles: Sequence[str]) -
     if not moved or len(moved) == len(theirs):
         where = "in none of these articles" if not moved else "in no other article than these"
         raise Conflict(f"{speaker.id} speaks {where}.")
-    name = max((one.name for one in moved), key=len)
-    apart = Speaker(
-        id=f"speaker-{token_hex(10)}",
-        name=name,
-        kind=speaker.kind,
-        is_known=speaker.is_known and tells_apart(name, speaker.kind),
-        created=datetime.now(UTC),
-    )
-    session.add(apart)
-    collect_names(apart, [each for one in moved for each in (one.name, *one.aliases)])
+    identifying = {one.key for one in speaker.names if one.identifies}
+    names = list(dict.fromkeys(each for one in moved for each in (one.name, *one.aliases)))
+    told = [name for name in names if name_key(name) in identifying]
+    apart = _new(session, max((one.name for one in moved), key=len), speaker.kind, is_known=bool(told))
+    apart.is_decided = speaker.is_decided = True
+    collect_names(apart, names, told)
     for one in moved:
         one.speaker = apart
         one.candidates = []
@@ -142,10 +202,21 @@ def split_speaker(session: Session, speaker: Speaker, articles: Sequence[str]) -
     return apart
 
 
+def rename_speaker(speaker: Speaker, name: str) -> None:
+    """Give a speaker another name to show; if it is a full one, other articles' speakers of it are this one."""
+    speaker.name, speaker.is_decided = name, True
+    is_full = tells_apart(name, speaker.kind)
+    speaker.is_known = speaker.is_known or is_full
+    collect_names(speaker, [name], [name] if is_full else [])
+
+
 def drop_unused(session: Session, speakers: Sequence[int]) -> None:
-    """Remove speakers, given by ``seq``, that no article has any more and that nobody gave an identifier."""
+    """Remove speakers, given by ``seq``, that no article has any more and that no caller decided about."""
     unused = select(Speaker).where(
-        Speaker.seq.in_(speakers), Speaker.qid.is_(None), ~exists().where(Appearance.speaker_seq == Speaker.seq)
+        Speaker.seq.in_(speakers),
+        Speaker.qid.is_(None),
+        ~Speaker.is_decided,
+        ~exists().where(Appearance.speaker_seq == Speaker.seq),
     )
     for speaker in session.scalars(unused):
         session.delete(speaker)

@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -45,7 +46,7 @@ def analyse(port: int, **body: Any) -> tuple[int, Any]:
     return status, json.loads(answer)
 
 
-def start(port: int, *options: str) -> subprocess.Popen[bytes]:
+def start(port: int, log: Any, *options: str) -> subprocess.Popen[bytes]:
     environ = {name: value for name, value in os.environ.items() if not name.startswith("WHOSAID_")}
     return subprocess.Popen(
         [sys.executable, "-m", "service.cli", "serve", "--port", str(port), *options],
@@ -53,16 +54,23 @@ def start(port: int, *options: str) -> subprocess.Popen[bytes]:
         env=environ
         | {
             "WHOSAID_MAX_BODY_BYTES": "200000",
+            "WHOSAID_BATCH_WORKERS": "0",
             "WHOSAID_DATABASE_URL": f"sqlite:///{tempfile.mkdtemp(prefix='whosaid-')}/whosaid.db",
         },
-        stderr=subprocess.PIPE,
+        stderr=log,
     )
 
 
 @pytest.fixture(scope="module")
-def port() -> Iterator[int]:
+def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("server") / "log"
+
+
+@pytest.fixture(scope="module")
+def port(log: Path) -> Iterator[int]:
     port = free_port()
-    process = start(port, "--workers", "2")
+    with log.open("wb") as lines:
+        process = start(port, lines, "--workers", "2")
     try:
         for _ in range(240):
             assert process.poll() is None, "the server has stopped"
@@ -75,8 +83,6 @@ def port() -> Iterator[int]:
     finally:
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 0
-        assert process.stderr is not None
-        process.stderr.close()
 
 
 def test_an_article_is_analysed(port: int) -> None:
@@ -95,6 +101,16 @@ def test_many_callers_at_once_are_answered(port: int) -> None:
         answers = list(pool.map(lambda number: analyse(port, text=f"{TEXT} {number}"), range(24)))
     assert {status for status, _ in answers} == {200}
     assert [found["article"]["text"].split()[-1] for _, found in answers] == [str(number) for number in range(24)]
+
+
+def test_each_process_has_answered(port: int, log: Path) -> None:
+    for number in range(100):
+        lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+        answered = {one["pid"] for one in lines if one.get("route") == "/v1/analyses" and one["status"] == 200}
+        if len(answered) == 2:
+            return
+        analyse(port, text=f"{TEXT} Once more, {number}.")
+    raise AssertionError("one process answered all")
 
 
 def test_a_long_body_gets_its_answer(port: int) -> None:
@@ -120,9 +136,9 @@ def test_offsets_count_code_points(port: int) -> None:
 
 
 def test_broken_weights_stop_the_start(tmp_path: Any) -> None:
-    process = start(free_port(), "--weights", str(tmp_path))
-    _, log = process.communicate(timeout=120)
-    assert process.returncode != 0
+    with (tmp_path / "log").open("wb") as lines:
+        assert start(free_port(), lines, "--weights", str(tmp_path)).wait(120) != 0
+    log = (tmp_path / "log").read_bytes()
     assert b"config.json" in log
     assert b"missing" in log
     assert b"Traceback" not in log

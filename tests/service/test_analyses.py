@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 from models.reader import Reader
 from service.app import create_app
 from service.config import load_settings
+from tests.fakes import FakeSame
 
 TEXT = "😀 “We will rebuild,” said Amara. Bruno said that the é bridge is closed.\n\nNothing else happened."
 URL = "/v1/analyses"
@@ -75,7 +76,7 @@ def test_a_claims_id_stays_the_same(client: FlaskClient) -> None:
 
 
 def test_boilerplate_is_marked_and_attributes_nothing(reader: Reader) -> None:
-    app = create_app(load_settings({}, environ={}), reader)
+    app = create_app(load_settings({}, environ={}), reader, FakeSame())
     text = f"{TEXT}\n\nMost read\nMinister Ines Duarte says that the harbour is closed\nBridge opens\n"
     found = app.test_client().post(URL, json={"text": text}).json
     kept = [one["kind"] for one in found["article"]["boilerplate"]]
@@ -201,7 +202,7 @@ def test_broken_json_is_a_bad_request(client: FlaskClient, body: bytes, says: st
     [
         ({"Content-Type": "text/plain"}, "text/plain"),
         ({"Content-Type": "application/json; charset=latin-1"}, "latin-1"),
-        ({"Content-Type": "application/json", "Content-Encoding": "gzip"}, "gzip"),
+        ({"Content-Type": "application/json", "Content-Encoding": "br"}, "'br'"),
         ({}, "no Content-Type"),
     ],
 )

@@ -14,19 +14,16 @@ from service.api.records import ArticlePageSchema, ClaimPageSchema, SpeakerPageS
 from service.app import create_app
 from service.config import load_settings
 from service.store.engine import Store
-from tests.databases import ENGINES, opened
-from tests.fakes import FakeReader
+from tests.databases import ENGINES, served
+from tests.fakes import FakeReader, FakeSame
 
 TEXT = "😀 “We will rebuild,” said Amara. Bruno said that the é bridge is closed."
 
 
 @pytest.fixture(params=ENGINES)
 def app(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Flask]:
-    with opened(request.param, tmp_path) as store:
-        url = store.engine.url.render_as_string(False)
-        app = create_app(load_settings({"database_url": url}, environ={}), FakeReader())
+    with served(request.param, tmp_path) as app:
         yield app
-        app.config["STORE"].close()
 
 
 def store_one(client: FlaskClient, text: str = TEXT, **about: Any) -> Any:
@@ -58,7 +55,7 @@ def test_the_same_article_is_updated(client: FlaskClient) -> None:
     assert response.status_code == 200
     assert response.json["title"] == "New"
     assert response.json["url"] == "https://news.example/1"
-    assert response.json["claims"] == first["claims"]
+    assert [one | {"title": None} for one in response.json["claims"]] == first["claims"]
 
 
 def test_an_article_that_is_read_already_is_not_read_again(client: FlaskClient, app: Flask) -> None:
@@ -159,7 +156,7 @@ def test_speakers_are_merged_for_good(client: FlaskClient) -> None:
     assert client.get(f"/v1/speakers/{bruno}").status_code == 404
     assert {one["speaker"]["id"] for one in client.get("/v1/claims").json["items"]} == {amara}
     later = store_one(client, "Bruno said that it rained.")
-    assert later["speakers"][0]["candidates"] == [amara]  # one word is too little to be sure
+    assert (later["speakers"][0]["id"], later["speakers"][0]["candidates"]) == (amara, [])
     assert client.post(f"/v1/speakers/{amara}/merge", json={"speaker": amara}).status_code == 409
     assert client.post(f"/v1/speakers/{amara}/merge", json={"speaker": bruno}).status_code == 404
 
@@ -187,7 +184,7 @@ def test_a_speaker_gets_name_and_identifier(client: FlaskClient) -> None:
 
 def test_a_database_without_tables_is_not_ready(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/empty.db"
-    client = create_app(load_settings({"database_url": url}, environ={}), FakeReader()).test_client()
+    client = create_app(load_settings({"database_url": url}, environ={}), FakeReader(), FakeSame()).test_client()
     response = client.get("/readyz")
     assert response.status_code == 503
     assert "whosaid db upgrade" in response.json["detail"]

@@ -1,0 +1,238 @@
+"""The same speaker across articles: never merged silently, and what callers decide is remembered; on both databases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from models.records import Article, Reading, Speaker
+from tests.databases import ENGINES, served
+from tests.fakes import FakeReader
+
+Tell = Callable[..., Any]
+
+
+class Names(FakeReader):
+    """Reads one sentence a speaker; who they are is told beforehand."""
+
+    speakers: tuple[Speaker, ...] = ()
+
+    def read_one(self, article: str | Article, **how: Any) -> Reading:
+        return replace(super().read_one(article, **how), speakers=self.speakers)
+
+
+@pytest.fixture(params=ENGINES)
+def client(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[FlaskClient]:
+    with served(request.param, tmp_path, Names()) as app:
+        yield app.test_client()
+
+
+@pytest.fixture
+def tell(client: FlaskClient) -> Tell:
+    """Store an article in which some speakers speak; how it has them."""
+    numbers = count()
+
+    def store(*speakers: Speaker, **about: Any) -> Any:
+        client.application.config["READER"].speakers = speakers
+        letters = "ABCDEFGH"
+        text = about.pop("text", f"Number {next(numbers)}.")
+        said = " ".join(f"{letters[n]}x said that it rained." for n, _ in enumerate(speakers))
+        response = client.post("/v1/articles", json={"text": f"{said} {text}", **about})
+        assert response.status_code in (200, 201), response.json
+        kept = response.json
+        return kept["speakers"][0] | {"article": kept["id"]} if len(speakers) == 1 else kept["speakers"]
+
+    return store
+
+
+def person(name: str, *aliases: str, role: str | None = None) -> Speaker:
+    return Speaker(name, "person", role, aliases)
+
+
+def organization(name: str, *aliases: str) -> Speaker:
+    return Speaker(name, "organization", None, aliases)
+
+
+def ids(client: FlaskClient, **query: Any) -> list[str]:
+    return [one["id"] for one in client.get("/v1/speakers", query_string=query).json["items"]]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (person("Inés Duarte"), person("Ines DUARTE", "Duarte")),
+        (person("Martin King Jr."), person("Martin King")),
+        (organization("the White House"), organization("White House")),
+        (organization("The White House"), organization("the White House")),
+        (organization("Reuters"), organization("Reuters")),
+        (organization("Federal Bureau of Investigation", "FBI"), organization("FBI")),
+        (person("Donald J. Trump", "Donald Trump", "Trump"), person("Donald Trump")),
+        (organization("FBI"), organization("Federal Bureau of Investigation", "the bureau", "FBI")),
+    ],
+)
+def test_the_same_full_name_is_the_same_speaker(tell: Tell, one: Speaker, other: Speaker) -> None:
+    first, second = tell(one), tell(other)
+    assert (first["id"], second["candidates"]) == (second["id"], [])
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "is_flagged"),
+    [
+        (person("Ines Duarte", "Duarte"), person("Duarte"), True),
+        (person("Ines Duarte"), person("Ines M. Duarte"), True),
+        (person("Ines Duarte"), person("Rui Duarte"), False),
+        (person("Prime Minister"), person("Prime Minister"), False),
+        (person("Ines"), person("Ines"), False),
+        (person("Ines Duarte"), organization("Ines Duarte"), False),
+        (organization("The Washington Post", "the Post"), organization("The Post"), True),
+        (organization("Federal Bureau of Investigation"), organization("FBI"), False),
+        (organization("the company"), organization("the company"), False),
+        (Speaker("residents", "group"), Speaker("residents", "group"), False),
+        (Speaker("the report", "document"), Speaker("the report", "document"), False),
+    ],
+)
+def test_what_is_not_surely_the_same_is_kept_apart(tell: Tell, one: Speaker, other: Speaker, is_flagged: bool) -> None:
+    first, second = tell(one), tell(other)
+    assert first["id"] != second["id"]
+    assert second["candidates"] == ([first["id"]] if is_flagged else [])
+
+
+def test_a_surname_may_be_several_people(tell: Tell) -> None:
+    both = [tell(person(name))["id"] for name in ("Ines Duarte", "Rui Duarte")]
+    assert tell(person("Duarte"))["candidates"] == both
+
+
+def test_aliases_collect(client: FlaskClient, tell: Tell) -> None:
+    id_ = tell(person("Ines Duarte", "Duarte"))["id"]
+    tell(person("Ines Duarte", "Mayor Duarte"))
+    assert client.get(f"/v1/speakers/{id_}").json["aliases"] == ["Duarte", "Mayor Duarte"]
+
+
+def test_an_alias_of_one_article_is_nobodys_name_in_others(tell: Tell) -> None:
+    first = tell(person("Ines Duarte", "Rui Duarte"))  # a mistake, of the article or its reading
+    assert tell(person("Rui Duarte"))["id"] != first["id"]
+
+
+def test_a_short_form_of_two_is_kept_apart(tell: Tell) -> None:
+    both = [tell(organization(name, "AMA"))["id"] for name in ("American Medical Association", "Arab Media Agency")]
+    found = tell(organization("AMA"))
+    assert found["id"] not in both
+    assert found["candidates"] == both
+
+
+def test_a_merge_is_remembered(client: FlaskClient, tell: Tell) -> None:
+    bill, william, short, other = (tell(person(name)) for name in ("Bill Roe", "William Roe", "Roe", "Rui Roe"))
+    for each in (william, short):
+        merged = client.post(f"/v1/speakers/{bill['id']}/merge", json={"speaker": each["id"]})
+        assert merged.status_code == 200
+    assert (merged.json["articles"], merged.json["aliases"]) == (3, ["William Roe", "Roe"])
+    assert tell(person("William Roe"))["id"] == bill["id"]
+    later = tell(person("Roe"))
+    assert (later["id"], later["candidates"]) == (bill["id"], [other["id"]])
+    for article in (one["article"] for one in (bill, william, short)):
+        assert client.delete(f"/v1/articles/{article}").status_code == 204
+    assert tell(person("William Roe"))["id"] == bill["id"]
+
+
+def test_a_merge_is_remembered_without_articles(client: FlaskClient, tell: Tell) -> None:
+    bill, william = tell(person("Bill Roe")), tell(person("William Roe"))
+    client.post(f"/v1/speakers/{bill['id']}/merge", json={"speaker": william["id"]})
+    for one in (bill, william):
+        client.delete(f"/v1/articles/{one['article']}")
+    assert client.get(f"/v1/speakers/{bill['id']}").json["articles"] == 0
+    assert tell(person("William Roe"))["id"] == bill["id"]
+
+
+def test_merged_groups_are_the_same_in_their_articles_only(client: FlaskClient, tell: Tell) -> None:
+    one, other = (tell(Speaker("residents", "group")) for _ in range(2))
+    assert client.post(f"/v1/speakers/{one['id']}/merge", json={"speaker": other["id"]}).json["articles"] == 2
+    assert tell(Speaker("residents", "group"))["id"] != one["id"]
+
+
+def test_candidates_follow_a_merge(client: FlaskClient, tell: Tell) -> None:
+    ines, rui = (tell(person(name))["id"] for name in ("Ines Duarte", "Rui Duarte"))
+    unsure = tell(person("Duarte"))
+    client.post(f"/v1/speakers/{ines}/merge", json={"speaker": rui})
+    kept = client.get(f"/v1/articles/{unsure['article']}").json["speakers"][0]
+    assert (kept["id"], kept["candidates"]) == (unsure["id"], [ines])
+
+
+def test_a_split_is_remembered(client: FlaskClient, tell: Tell) -> None:
+    first, second = (tell(person("John Roe"), external_id=one) for one in ("a", "b"))
+    assert first["id"] == second["id"]
+    apart = client.post(f"/v1/speakers/{first['id']}/split", json={"articles": [second["article"]]}).json["id"]
+    later = tell(person("John Roe"))
+    assert later["id"] not in (first["id"], apart)
+    assert later["candidates"] == [first["id"], apart]
+    again = tell(person("John Roe"), external_id="b", text="It snowed.")  # what a caller decided stays
+    assert (again["id"], again["candidates"], again["article"]) == (apart, [], second["article"])
+
+
+@pytest.mark.parametrize(
+    ("query", "is_found"),
+    [
+        ("Inés Duarte-Müller", True),
+        ("duarte", True),
+        ("ines", True),
+        ("MULLER ine", True),
+        ("Mayor", True),
+        ("uarte", False),
+        ("Rui Duarte", False),
+        ("%", False),
+        ("...", False),
+    ],
+)
+def test_speakers_are_found_by_parts_of_their_names(
+    client: FlaskClient, tell: Tell, query: str, is_found: bool
+) -> None:
+    id_ = tell(person("Inés Duarte-Müller", "Mayor Duarte"))["id"]
+    assert ids(client, name=query) == ([id_] if is_found else [])
+    claims = client.get("/v1/claims", query_string={"speaker_name": query}).json["items"]
+    assert len(claims) == is_found
+
+
+@pytest.mark.parametrize("name", ["the White House", "White House", "house"])
+def test_an_article_before_a_name_does_not_matter(client: FlaskClient, tell: Tell, name: str) -> None:
+    assert ids(client, name=name) == []
+    id_ = tell(organization("the White House"))["id"]
+    assert ids(client, name=name) == [id_]
+
+
+def test_a_speaker_tells_when_it_was_seen(client: FlaskClient, tell: Tell) -> None:
+    for day in ("2024-06-02", "2024-05-31T23:30:00+02:00", "2024-06-01", None):
+        one = tell(person("Ines Duarte"), **({"published": day} if day else {}))
+    found = client.get(f"/v1/speakers/{one['id']}").json
+    assert (found["first_seen"], found["last_seen"], found["articles"]) == ("2024-05-31", "2024-06-02", 4)
+    unseen = client.get(f"/v1/speakers/{tell(person('Rui Duarte'))['id']}").json
+    assert (unseen["first_seen"], unseen["last_seen"]) == (None, None)
+
+
+def test_a_list_of_speakers_asks_the_same_number_of_times(client: FlaskClient, tell: Tell) -> None:
+    from sqlalchemy import event
+
+    asked: list[str] = []
+    engine = client.application.config["STORE"].engine
+    event.listen(engine, "before_cursor_execute", lambda *how: asked.append(how[2]))
+
+    def queries() -> int:
+        asked.clear()
+        assert client.get("/v1/speakers").status_code == 200
+        return len(asked)
+
+    tell(person("Ines Duarte"))
+    few = queries()
+    for name in ("Rui Alves", "Ana Costa", "Eva Lima"):
+        tell(person(name))
+    assert queries() == few
+
+
+def test_a_named_speaker_is_known_by_that_name(client: FlaskClient, tell: Tell) -> None:
+    one = tell(person("Duarte"))
+    client.patch(f"/v1/speakers/{one['id']}", json={"name": "Ines Duarte"})
+    assert tell(person("Ines Duarte"))["id"] == one["id"]
