@@ -59,7 +59,7 @@ class Settings:
         most=8760,
     )
     max_waiting: int = _setting(
-        16,
+        4,  # whoever waits longer than a few readings is better told to come back
         "Requests of one process that may wait for their turn to be read; the next ones get 429.",
         least=0,
         most=1000,

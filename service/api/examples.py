@@ -253,7 +253,7 @@ EXAMPLES: dict[str, Any] = {
         "needs_key": True,
         "limits": {
             "max_body_bytes": 1_000_000,
-            "max_waiting": 16,
+            "max_waiting": 4,
             "idempotency_hours": 24,
             "deadline": 60,
             "requests_per_minute": 600,
