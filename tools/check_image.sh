@@ -13,6 +13,13 @@ chmod 755 "$image"
 mkdir "$image/data"
 chmod 777 "$image/data"
 
+# The service starts workers with the Python that runs it: an ordinary user must be able to, wherever root has its own.
+user=""
+[ "$(id -u)" != 0 ] || user="setpriv --reuid=65534 --regid=65534 --clear-groups"
+PYTHON=$(python3 -c 'import os, sys; print(os.path.realpath(sys.executable))')
+(cd / && $user sh -c 'test -x "$0"' "$PYTHON") || PYTHON=/usr/bin/python3
+export PYTHON
+
 # As the Dockerfile copies them.
 cp requirements.lock tools/image_install.sh "$image"
 (cd "$image" && sh image_install.sh dependencies)
@@ -21,8 +28,7 @@ cp -r pyproject.toml README.md models service "$image"
 
 # As the Dockerfile runs them: no home, no rights, its own port.
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-as_user() { cd / && exec env -i PATH=/usr/bin:/bin WHOSAID_PORT="$port" WHOSAID_DATABASE_URL="sqlite:///$image/data/whosaid.db" setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; }
-[ "$(id -u)" = 0 ] || as_user() { cd / && exec env -i PATH=/usr/bin:/bin WHOSAID_PORT="$port" WHOSAID_DATABASE_URL="sqlite:///$image/data/whosaid.db" "$@"; }
+as_user() { cd / && exec env -i PATH=/usr/bin:/bin WHOSAID_PORT="$port" WHOSAID_DATABASE_URL="sqlite:///$image/data/whosaid.db" WHOSAID_DATA_FOLDER="$image/data" $user "$@"; }
 (as_user "$image/.venv/bin/whosaid" serve) &
 server=$!
 for _ in $(seq 60); do

@@ -4,7 +4,7 @@
 set -eu
 case "$1" in
 dependencies)
-    python3 -m venv .venv
+    "${PYTHON:-python3}" -m venv .venv
     .venv/bin/pip install --quiet --no-cache-dir -r requirements.lock
     ;;
 code)
