@@ -13,6 +13,7 @@ from service.api import health, metrics, problems, spec, timing
 from service.batches.engine import Engine
 from service.config import Settings
 from service.keeping import Keeper
+from service.pages.language import foreign_language
 from service.reading import Gate, Reads
 from service.security import access, headers
 from service.store.engine import Store
@@ -68,8 +69,9 @@ def _load(settings: Settings) -> Reader:
     from models.reader import Reader  # with torch, which takes seconds
 
     reader = Reader.from_pretrained(settings.weights or None, habit=settings.habit, threads=settings.threads or None)
-    # The first reading is the slowest; no caller should wait for it.
+    # The first reading is the slowest, and the first look at a language; no caller should wait for them.
     reader.read_one("“Ready,” it said.")
+    foreign_language("It is ready.")
     _log.info("model %s is ready", reader.version)
     return reader
 
