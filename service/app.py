@@ -71,7 +71,7 @@ def _load(settings: Settings) -> Reader:
     reader = Reader.from_pretrained(settings.weights or None, habit=settings.habit, threads=settings.threads or None)
     # The first reading is the slowest, and the first look at a language; no caller should wait for them.
     reader.read_one("“Ready,” it said.")
-    foreign_language("It is ready.")
+    foreign_language("What tells languages apart is loaded when it is asked for the first time, and that is now.")
     _log.info("model %s is ready", reader.version)
     return reader
 
