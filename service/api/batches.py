@@ -42,10 +42,6 @@ from service.store.engine import Store
 
 NDJSON = "application/x-ndjson"
 _ALSO_NDJSON = (NDJSON, "application/ndjson", "application/jsonl", "application/jsonlines")
-_NDJSON_REQUEST = """\
-{"text": "It rained."}
-{"text": "It snowed."}
-"""
 _NDJSON_EXAMPLE = """\
 {"cursor": "WzEs", "type": "result", "number": 1, "external_id": "harbour-1", "analysis": {}}
 {"type": "summary", "state": "running", "done": 1, "failed": 0, "total": 2, "next": "WzEs"}
