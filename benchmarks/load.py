@@ -56,7 +56,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         database = f"sqlite:///{name}/whosaid.db"
         # As many wait as are read within the promised time.
-        with whosaid(database_url=database, max_waiting=3, batch_workers=0, log_level="error") as address:
+        with whosaid(database_url=database, batch_workers=0, log_level="error") as address:
             alone(address, 5)
             idle = statistics.median(alone(address))
             found = press(address, round(asked.minutes * 60), asked.callers, Path(name))

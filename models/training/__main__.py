@@ -102,7 +102,7 @@ def train(
     )
     torch.manual_seed(seed)
     encoder = Encoder(load_tokenizer(backbone()))
-    examples = [*corpora.polnear, *corpora.world * world_copies]
+    examples = [*corpora.polnear, *corpora.world * world_copies, *corpora.further]
     network = Network.from_backbone(backbone())
     if start:
         teacher = Reader.from_pretrained(start)

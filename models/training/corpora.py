@@ -27,8 +27,28 @@ _NAME_KINDS: Final = {
     "Misc": "other",
     "Facility": "other",
     "Product": "other",
+    "PER": "person",
+    "ORG": "organization",
+    "LOC": "place",
+    "politician": "person",
+    "organisation": "organization",
+    "politicalparty": "organization",
+    "country": "place",
+    "location": "place",
+    "misc": "people or other",
+    "event": "other",
+    "election": "other",
 }
 """The corpora's words for the kinds of names."""
+
+_FURTHER_NAMES: Final = (
+    "wikigold",
+    "crossner_politics_train",
+    "crossner_politics_dev",
+    "crossner_politics_test",
+    "uner_ewt_dev",
+)
+_TOGETHER: Final = 10  # sentences of these corpora, which are not in articles
 
 _NO_SPACE_BEFORE: Final = frozenset(".,;:!?)]}%’”-/'")
 _ENDINGS: Final = frozenset(("s", "t", "re", "ve", "ll", "d", "m"))
@@ -126,6 +146,8 @@ class Corpora:
     world: list[Example]
     newswire: list[Example]
     """Articles of worldwide news with names marked, whose attributions nobody marked."""
+    further: list[Example]
+    """Sentences of other kinds of text with names marked."""
     polnear_dev: list[Example]
     world_dev: list[Example]
     person_names: list[tuple[str, ...]]
@@ -146,13 +168,15 @@ def read_corpora(data: Path) -> Corpora:
         for one in read_attributions(folder / "world.jsonl", "world")
     ]
     known = {one.id for one in world}
+    further = [row for name in _FURTHER_NAMES for row in _in_groups(data / "names" / f"{name}.jsonl")]
     return Corpora(
         polnear=read_attributions(folder / "train.jsonl", "polnear"),
         world=[one for one in world if not held_out(one.id)],
         newswire=[_untokenized(row) for row in newswire if row["id"] not in known],
+        further=[_untokenized(row) for row in further],
         polnear_dev=read_attributions(folder / "dev.jsonl", "polnear"),
         world_dev=[one for one in world if held_out(one.id)],
-        person_names=_person_names(tagged),
+        person_names=_person_names([*tagged.values(), *(row["sents"] for row in further)]),
     )
 
 
@@ -174,6 +198,13 @@ def read_pronouns(folder: Path) -> list[Example]:
     return out
 
 
+def _in_groups(path: Path) -> Iterator[dict[str, Any]]:
+    """A file of sentences, some of them together at a time."""
+    lines = list(read_lines(path))
+    for at in range(0, len(lines), _TOGETHER):
+        yield {"id": f"{path.stem} {at}", "sents": lines[at : at + _TOGETHER]}
+
+
 def _tagged_names(sents: Sequence[dict[str, Any]]) -> Iterator[tuple[int, int, str]]:
     """First and last token (exclusive, counted through all sentences) and kind of each name."""
     base = 0
@@ -184,7 +215,7 @@ def _tagged_names(sents: Sequence[dict[str, Any]]) -> Iterator[tuple[int, int, s
             if kind and (begins or name != kind):
                 yield base + first, base + number, kind
                 kind = None
-            if begins and name:
+            if name and (begins or not kind):  # some corpora have no tag for beginnings
                 first, kind = number, name
         base += len(sentence["tags"])
 
@@ -231,9 +262,9 @@ def _untokenized(row: dict[str, Any]) -> Example:
     return Example(row["id"], text, "world", None, names)
 
 
-def _person_names(tagged: dict[str, Sequence[dict[str, Any]]]) -> list[tuple[str, ...]]:
+def _person_names(articles: Sequence[Sequence[dict[str, Any]]]) -> list[tuple[str, ...]]:
     found: set[tuple[str, ...]] = set()
-    for sents in tagged.values():
+    for sents in articles:
         tokens = [token for sentence in sents for token in sentence["tokens"]]
         for first, last, kind in _tagged_names(sents):
             words = tokens[first:last]
