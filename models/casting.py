@@ -19,7 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.clues import FIRST_PERSON, Candidate, Cited, Clues, Places
-from models.names import Mention, find_entities, normal
+from models.given_names import GivenNames
+from models.names import Mention, find_entities, normal, whole_names
 from models.nouns import APOSTROPHES, ARTICLES, LINKS, PARTICIPLES, RELATIVES, root
 from models.records import Span
 
@@ -45,6 +46,7 @@ class Casting:
         paragraph_of: Each word's paragraph number, (words,).
         mentions: The names in it, in order.
         habit: The number of the habit that is followed.
+        given: What given names tell.
     """
 
     def __init__(
@@ -55,10 +57,12 @@ class Casting:
         paragraph_of: NDArray[np.int64],
         mentions: Sequence[Mention],
         habit: int,
+        given: GivenNames,
     ) -> None:
+        mentions = whole_names(text, words, mentions)
         self.text, self.words, self.mentions = text, words, mentions
         self.entities = find_entities(text, words, mentions)
-        self.clues = Clues(text, words, quoted, paragraph_of, mentions, self.entities, habit)
+        self.clues = Clues(text, words, quoted, paragraph_of, mentions, self.entities, habit, given)
         self._paragraph_of, self._lower = paragraph_of, self.clues.lower
         self._entities_at, self._near = self.clues.entities_at, self.clues.near
         # Who has spoken so far: numbers of attributions, by entity, by name, and by name without an entity.

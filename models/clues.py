@@ -11,6 +11,7 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from models.given_names import GivenNames
 from models.names import HE, SHE, Entity, Mention, fold
 from models.nouns import (
     APOSTROPHES,
@@ -21,6 +22,8 @@ from models.nouns import (
     RELATIVES,
     head_word,
     noun_class,
+    of_a_man,
+    of_a_woman,
     root,
 )
 from models.records import Span
@@ -53,9 +56,11 @@ _TOLD: Final = 8  # words of a source that are looked for there
 _FOLLOWING: Final = 30  # words behind a mention in which a pronoun may stand for it
 _LINE: Final = 4  # words of a paragraph that is no more than a name, with "by"
 
+_OF_PHRASE: Final = 16
+_OF_ENTITY: Final = 22
 SHARED: Final = len(PRONOUNS) + 6 + len(NOUN_CLASSES)
 """How many features tell of the attribution alone."""
-FEATURES: Final = SHARED + len(CANDIDATE_TYPES) + 9 + 23 + 6 + 16 + 18
+FEATURES: Final = SHARED + len(CANDIDATE_TYPES) + 9 + 23 + 6 + _OF_PHRASE + _OF_ENTITY
 """How many features a candidate has."""
 
 
@@ -85,13 +90,17 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A source whose speaker is looked for: its words, those that describe someone, all of their roots, its noun."""
+    """A source whose speaker is looked for: its words, those that describe someone, all of their roots, its noun.
+
+    ``leans`` is 1 for "she" and "his mother", -1 for "he" and "the spokesman", else 0.
+    """
 
     source: Places
     own: frozenset[str]
     told: tuple[str, ...]
     roots: frozenset[str]
     noun: int
+    leans: float
 
 
 class Clues:
@@ -105,6 +114,7 @@ class Clues:
         mentions: The names in it, in order.
         entities: What they name.
         habit: The number of the habit that is followed.
+        given: What given names tell.
     """
 
     def __init__(
@@ -116,6 +126,7 @@ class Clues:
         mentions: Sequence[Mention],
         entities: Sequence[Entity],
         habit: int,
+        given: GivenNames,
     ) -> None:
         self.text, self.words, self.quoted, self.paragraph_of = text, words, quoted, paragraph_of
         self.mentions, self.entities, self.habit = mentions, entities, habit
@@ -127,6 +138,7 @@ class Clues:
         stops = np.fromiter((word in _STOPS for word in self.lower), dtype=np.int64, count=len(words))
         self._stops_before = np.concatenate([[0], np.cumsum(stops)])
         self._gender = [self._genders(one) for one in entities]
+        self._leans = [given.lean(one.tokens) if one.kind == "person" else 0.0 for one in entities]
         self._pronouns = [self._pronoun_shares(one) for one in entities]
         self._beside = [self._words_beside(one) for one in entities]
         self._titles = [self._words_of_title(one) for one in entities]
@@ -185,7 +197,9 @@ class Clues:
         words = [self.lower[at] for at in range(*source[0])] if source else []
         told = [root(word) for word in words if len(word) > 2 and word not in ARTICLES and word not in LINKS]
         roots = frozenset(root(word) for word in own if len(word) > 3)
-        return Asked(source, own, tuple(told[:_TOLD]), roots, self._class_of(*source[0]) if source else -1)
+        head = self.lower[head_word(self.lower, *source[0])] if source else ""
+        leans = float(head in PRONOUNS[1] or of_a_woman(head)) - float(head in PRONOUNS[0] or of_a_man(head))
+        return Asked(source, own, tuple(told[:_TOLD]), roots, noun_class(head) if head else -1, leans)
 
     def of(
         self, one: Candidate, asked: Asked, first: int, last: int, rank: int, spoken: Sequence[float]
@@ -246,8 +260,8 @@ class Clues:
             (end - near) / 10 if end - near < 10 else 1.0,
         ]
         if one.entity is None:
-            return out + self._of_phrase(one.words, asked, inside, last) + [0.0] * 18
-        return out + [0.0] * 16 + self._of_entity(one.entity, one.words, asked, inside)
+            return out + self._of_phrase(one.words, asked, inside, last) + [0.0] * _OF_ENTITY
+        return out + [0.0] * _OF_PHRASE + self._of_entity(one.entity, one.words, asked, inside)
 
     def _of_phrase(self, words: tuple[int, int], asked: Asked, inside: bool, last: int) -> list[float]:
         first, end = words
@@ -275,6 +289,7 @@ class Clues:
         entity, own = self.entities[number], asked.own
         near, end = words
         he, she = self._gender[number]
+        leads_he, leads_she = self._pronouns[number]
         at = bisect_left(self.mentions, near, key=lambda one: one.first)
         others = [other for other in self.entities_at[at] if other != number]
         here = int(self.paragraph_of[near])
@@ -292,13 +307,18 @@ class Clues:
             float(bool(own) and self._is_part(own, number)),
             float(self.lower[end - 1] in own and not inside),
             len(self._names[number] & own) / max(len(own), 1),
-            *self._pronouns[number],
+            leads_he,
+            leads_she,
             *_description(asked.told, self._beside[number]),
             *_description(asked.told, self._titles[number]),
             float(bool(others)),
             self._alone[number] / max(self._alone[number] + sum(self._alone[other] for other in others), 1),
             min(lately / 4, 1.0),
             float(self._signs[number]),
+            self._leans[number],
+            asked.leans * self._leans[number],
+            asked.leans * (leads_she - leads_he),
+            asked.leans * (she - he),
         ]
 
     def _class_of(self, first: int, last: int) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Final, Literal
 
@@ -42,11 +42,21 @@ _TITLES: Final = frozenset(
         "sgt", "rev", "hon", "maj", "cmdr", "cpt", "cap", "eng", "adv",
     )
 )  # fmt: skip
+_PAPERS: Final = frozenset(
+    (
+        "post", "times", "journal", "guardian", "tribune", "star", "globe", "observer", "herald", "independent",
+        "telegraph", "mail", "economist", "atlantic", "gazette", "register", "hill", "sun", "chronicle", "standard",
+        "courier", "examiner", "inquirer", "monitor", "mirror", "dispatch", "sentinel", "age", "australian",
+    )
+)  # fmt: skip
+"""Last words of newspapers' names, of which many begin with "The"."""
 _LONGEST_HEADLINE: Final = 250  # code points
 _SUFFIXES: Final = frozenset(("jr", "sr", "ii", "iii", "iv"))
 _SMALL: Final = frozenset(("the", "of", "and", "for", "in", "on", "a", "an", "de", "la", "to", "at"))
 _TOKEN: Final = re.compile(r"(?:\b\w\b\.? ?){2,}|\w+")
 """A word, or letters that stand alone side by side: "S.E.C.", "J. K."."""
+_NICKNAMED: Final = re.compile(r"""[^\n,;"“”‘]{1,40}[ \xa0]["“‘'](\w[\w-]+)["”’'][ \xa0][^\n,;"“”‘]{1,40}""")
+_LONGEST_NICKNAME: Final = 4  # words, its marks counted
 _LONG_NAME: Final = 5  # letters from which on a surname may be misspelt by one
 _LONGER_NAME: Final = 8  # … and by two
 _OUTER: Final = ' \t.,;:!?"“”()[]'
@@ -75,6 +85,39 @@ class Entity:
     tokens: tuple[str, ...]
     fullest: int
     mentions: list[int] = field(default_factory=list)
+
+
+def whole_names(text: str, words: Sequence[Span], mentions: Sequence[Mention]) -> list[Mention]:
+    """Mentions as the names that they are: titles are left out, a nickname in the middle (Ines "Nes" Duarte) is in.
+
+    Args:
+        text: A text.
+        words: Its words.
+        mentions: Names in it, in order.
+    """
+    out = [replace(one, first=_behind_titles(text, words, one)) if one.kind == "person" else one for one in mentions]
+    for number in range(len(out) - 1, 0, -1):
+        before, behind = out[number - 1], out[number]
+        if before.kind == behind.kind == "person" and behind.first - before.last <= _LONGEST_NICKNAME:
+            begin, end = words[before.first].start, words[behind.last - 1].end
+            found = _NICKNAMED.fullmatch(text, begin, end)
+            if found and found[1][0].isupper():
+                out[number - 1 : number + 1] = [Mention(before.first, behind.last, "person")]
+    return out
+
+
+def _behind_titles(text: str, words: Sequence[Span], mention: Mention) -> int:
+    """The first word of a person's name that is no title: "Eng.", "H. E."."""
+    first, told = mention.first, [words[at].of(text) for at in range(mention.first, mention.last)]
+    while len(told) > 1:
+        if fold(told[0]).strip(".") in _TITLES or told[0] in ("HE", "ASI", "."):
+            size = 1
+        elif [one for one in told if one != "."][:2] == ["H", "E"]:
+            size = told.index("E") + 1
+        else:
+            break
+        first, told = first + size, told[size:]
+    return first if told and told[0][0].isalnum() else mention.first
 
 
 def find_entities(text: str, words: Sequence[Span], mentions: Sequence[Mention]) -> list[Entity]:
@@ -249,15 +292,20 @@ def _misspelt(surname: str, index: Mapping[tuple[NameKind, str], Sequence[Entity
 
 
 def _with_its_article(text: str, words: Sequence[Span], mentions: Sequence[Mention], entity: Entity) -> str:
-    """A thing's name with "The" if that is part of it: written large inside of a sentence."""
+    """A thing's name without "The", unless it is a paper's and never written without, or with "the"."""
     name = entity.name
     bare = name[4:] if name[:4].lower() == "the " and len(name) > 4 else name
+    if entity.tokens[-1] not in _PAPERS:
+        return bare
+    articles = set()
     for number in entity.mentions:
         first = mentions[number].first
         at = first if fold(words[first].of(text)) == "the" else first - 1
-        if at > 0 and words[at].of(text) == "The" and words[at - 1].of(text).islower():
+        article = words[at].of(text) if at >= 0 else ""
+        articles.add(article if fold(article) == "the" else "")
+        if article == "The" and at > 0 and words[at - 1].of(text).islower():
             return f"The {bare}"
-    return bare
+    return f"The {bare}" if articles == {"The"} else bare
 
 
 def _things(name: str, mine: tuple[str, ...], things: Sequence[Entity], kind: str) -> list[Entity]:

@@ -23,6 +23,7 @@ from transformers import BertConfig, BertModel
 from models.clues import FEATURES
 from models.crf import CRF, tag_count
 from models.encoding import LETTER_COUNT, NO_HABIT, QUOTE_STATES, SHAPES, Batch
+from models.given_names import GIVEN_PARTS
 from models.records import CATEGORIES as CATEGORIES
 from models.records import KINDS as KINDS
 
@@ -77,8 +78,9 @@ class Network(nn.Module):
         self.names = NamesHead(width, config)
         self.name_crf = CRF(len(TAGGED_KINDS))
         self.category = nn.Sequential(nn.Linear(2 * width, width), nn.GELU(), nn.Linear(width, len(CATEGORIES)))
-
         self.speaker = SpeakerHead(width, config)
+        self.given_names: Tensor  # what ``models.given_names`` knows, which no gradient teaches
+        self.register_buffer("given_names", torch.zeros(GIVEN_PARTS))
 
     def words(self, batch: Batch) -> Tensor:
         """The words' states, (B, W, H): the mean of their pieces'."""

@@ -56,6 +56,15 @@ _PERSONS: Final = OFFICES | frozenset(
         "friend", "rival", "colleague", "counterpart", "predecessor", "successor", "cleric", "monarch", "emperor",
     )
 )  # fmt: skip
+_MEN: Final = frozenset(
+    ("father", "son", "husband", "brother", "boy", "king", "prince", "actor", "uncle", "grandfather", "nephew", "monk")
+)
+_WOMEN: Final = frozenset(
+    (
+        "mother", "daughter", "wife", "sister", "girl", "queen", "princess", "actress", "aunt", "grandmother", "niece",
+        "widow", "nun", "lady",
+    )
+)  # fmt: skip
 _PLURALS: Final = (("men", "man"), ("ies", "y"), ("es", ""), ("s", ""))
 _MANY: Final = ("ers", "ors", "ists", "ants", "ents", "ians")
 _ENDINGS: Final = ("ians", "ian", "ia", "ans", "an", "ese", "ish", "is", "i", "a", "s")
@@ -102,3 +111,13 @@ def noun_class(word: str) -> int:
         if singles & nouns:
             return 1 if number == 0 else number
     return 1 if word.endswith(_MANY) else -1
+
+
+def of_a_man(word: str) -> bool:
+    """Whether a noun in small letters is a man's."""
+    return word in _MEN or (word.endswith("man") and not of_a_woman(word))
+
+
+def of_a_woman(word: str) -> bool:
+    """Whether a noun in small letters is a woman's."""
+    return word in _WOMEN or word.endswith("woman")

@@ -24,6 +24,7 @@ from models.clues import Cited
 from models.crf import spans_of, tag_count
 from models.decoding import Cue, Roles, find_cues, find_roles, spans_in_text
 from models.encoding import SHAPES, EncodedText, Encoder, Window, windows
+from models.given_names import GivenNames
 from models.names import Mention
 from models.network import NAME_KINDS, TAGGED_KINDS, Network
 from models.records import HABITS, Article, Attribution, Habit, Reading, Span
@@ -83,6 +84,7 @@ class Reader:
 
     def __init__(self, network: Network, encoder: Encoder, config: ReaderConfig, habit: Habit = "world") -> None:
         self.network, self.encoder, self.config, self.habit = network.eval(), encoder, config, habit
+        self._given = GivenNames(network.given_names.numpy())
 
     @property
     def version(self) -> str:
@@ -179,7 +181,7 @@ class Reader:
         marks = quotations(text, blocks)
         speakers, verdicts = find_speakers(
             self.network.speaker,
-            casting_of(text, words, seen.names, habit),
+            casting_of(text, words, seen.names, habit, self._given),
             torch.from_numpy(seen.states),
             [Cited(roles.source, (cue.first, cue.last)) for cue, roles in seen.attributions],
             self.config.speaker_temperatures.get(habit, 1.0),

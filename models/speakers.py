@@ -15,6 +15,7 @@ from torch import Tensor
 from models.casting import Casting
 from models.clues import Candidate, Cited
 from models.encoding import QUOTED_DOUBLE, QUOTED_SINGLE, EncodedText
+from models.given_names import GivenNames
 from models.names import OFFICES, Mention, fold, normal, plain_name
 from models.network import SpeakerHead
 from models.records import HABITS, KINDS, Habit, Span, Speaker, SpeakerCandidate, SpeakerKind
@@ -33,11 +34,13 @@ class Verdict:
     candidates: tuple[SpeakerCandidate, ...]
 
 
-def casting_of(text: str, encoded: EncodedText, mentions: Sequence[Mention], habit: Habit) -> Casting:
+def casting_of(
+    text: str, encoded: EncodedText, mentions: Sequence[Mention], habit: Habit, given: GivenNames
+) -> Casting:
     """What gathers an encoded text's candidates."""
     quoted = (encoded.features[:, 1] & (QUOTED_SINGLE | QUOTED_DOUBLE)) > 0
     paragraph_of = np.searchsorted(encoded.breaks, np.arange(len(encoded)), side="right") - 1
-    return Casting(text, encoded.spans, quoted, paragraph_of, mentions, HABITS.index(habit))
+    return Casting(text, encoded.spans, quoted, paragraph_of, mentions, HABITS.index(habit), given)
 
 
 def head_inputs(

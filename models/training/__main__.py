@@ -13,7 +13,7 @@ import click
 import torch
 
 from models.encoding import Encoder
-from models.network import CATEGORIES, Network
+from models.network import CATEGORIES, Network, SpeakerHead
 from models.reader import CONTEXT, CORE, WEIGHTS, Reader, ReaderConfig, load_tokenizer
 from models.same_embedding import backbone
 from models.training.augmentation import Augmenter
@@ -33,6 +33,7 @@ from models.training.calibration import (
 )
 from models.training.corpora import Corpora, Example, read_corpora, read_newswire, read_pronouns
 from models.training.evaluation import best_threshold, evaluate, name_figures, predict
+from models.training.given_names import fit_given_names
 from models.training.loop import Plan, Trainer
 from models.training.same import same as same_claim
 from models.training.samples import Cast
@@ -127,21 +128,38 @@ def train(
 
 
 @main.command()
+@click.option("--run", type=click.Path(path_type=Path, exists=True), default=Path("runs/network"), show_default=True)
+@click.option("--weights", type=click.Path(path_type=Path, exists=True), default=WEIGHTS, show_default=True)
+@click.option("--share", type=click.FloatRange(0, 1), default=0.5, show_default=True, help="Of RUN.")
+def mix(run: Path, weights: Path, share: float) -> None:
+    """Draw the weights that RUN started from towards its best ones; its names head is taken as it is."""
+    trained = torch.load(run / "best.pt", weights_only=True)
+    for name, value in Reader.from_pretrained(weights).network.state_dict().items():
+        if not name.startswith(("names.", "name_crf.", "speaker.", "given_names")):
+            trained[name] = (1 - share) * value + share * trained[name]
+    torch.save(trained, run / "best.pt")
+
+
+@main.command()
 @click.option("--data", type=click.Path(path_type=Path, exists=True), default=Path("../shared/data"), show_default=True)
 @click.option("--run", type=click.Path(path_type=Path, exists=True), default=Path("runs/network"), show_default=True)
-@click.option("--epochs", type=click.IntRange(min=1), default=8, show_default=True)
+@click.option("--epochs", type=click.IntRange(min=1), default=6, show_default=True)
 @click.option("--rate", type=float, default=1.5e-3, show_default=True)
 @click.option("--seed", type=int, default=Plan().seed, show_default=True)
 def speakers(data: Path, run: Path, epochs: int, rate: float, seed: int) -> None:
-    """Fit the speaker head to RUN's best network; the rest of it stays as it is."""
+    """Fit a new speaker head to RUN's best network; the rest of it stays as it is."""
     corpora = read_corpora(data)
     network = Network.from_backbone(backbone())
-    weights = network.state_dict() | torch.load(run / "best.pt", weights_only=True)
-    network.load_state_dict(weights)
+    trained = torch.load(run / "best.pt", weights_only=True)
+    network.load_state_dict(network.state_dict() | {k: v for k, v in trained.items() if not k.startswith("speaker.")})
     network.eval()
     encoder = Encoder(load_tokenizer(backbone()))
     told = _told(corpora, data)
+    named = [*corpora.world, *corpora.polnear, *corpora.newswire, *corpora.further]
+    network.given_names.copy_(torch.from_numpy(fit_given_names(told, named)))
     dev = [_cast(network, encoder, examples) for examples in (corpora.world_dev, corpora.polnear_dev)]
+    torch.manual_seed(seed)
+    network.speaker = SpeakerHead(network.encoder.config.hidden_size, network.config)
     fit_speakers(network, _cast(network, encoder, told), epochs=epochs, rate=rate, seed=seed, show=click.echo)
     click.echo("  ".join(f"right on dev {100 * speaker_accuracy(network, one):.2f}" for one in dev))
     torch.save(network.state_dict(), run / "best.pt")

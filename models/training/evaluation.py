@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from models.decoding import Cue, Roles, spans_in_text
 from models.encoding import EncodedText, Encoder
+from models.names import whole_names
 from models.network import NAME_KINDS, Network
 from models.reader import CONTEXT, CORE, scan
 from models.scoring import count, figures
@@ -86,7 +87,7 @@ def name_figures(network: Network, encoder: Encoder, examples: Sequence[Example]
     counts: Counter[tuple[str, str]] = Counter()
     for example, text, one in zip(examples, texts, seen, strict=True):
         gold = {(name.kind, *place) for name in example.names or () for place in words_of(text, [name.span])}
-        found = {(name.kind, name.first, name.last) for name in one.names}
+        found = {(name.kind, name.first, name.last) for name in whole_names(example.text, text.spans, one.names)}
         for what, group in (("gold", gold), ("found", found), ("right", gold & found)):
             counts.update((kind, what) for kind, _, _ in group)
     return {

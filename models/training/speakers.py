@@ -19,6 +19,7 @@ from torch.nn import functional
 from models.casting import Casting
 from models.clues import Cited
 from models.encoding import EncodedText, Encoder
+from models.given_names import GivenNames
 from models.network import KINDS, Network
 from models.reader import CONTEXT, CORE, Seen, scan
 from models.speaker_scoring import people_of, speaker_right
@@ -29,6 +30,7 @@ from models.training.samples import Cast, Sought, words_of
 _AT_ONCE: Final = 32  # texts that are scanned together
 _TOGETHER: Final = 48  # attributions a step of the head alone
 _KIND_WEIGHT: Final = 0.5
+_AVERAGING: Final = 0.99  # decay of the moving average of the head's weights, which is what is kept
 
 
 def cast(network: Network, encoder: Encoder, examples: Sequence[Example]) -> list[Cast]:
@@ -37,17 +39,18 @@ def cast(network: Network, encoder: Encoder, examples: Sequence[Example]) -> lis
     Each attribution's candidates are gathered after those before it were decided rightly.
     """
     out = []
+    given = GivenNames(network.given_names.numpy())
     for at in range(0, len(examples), _AT_ONCE):
         part = examples[at : at + _AT_ONCE]
         texts = [encoder.encode(example.text) for example in part]
         # No cue is as likely as this: only names and states are wanted.
         seen = scan(network, encoder, texts, part[0].habit, threshold=2.0, core=CORE, context=CONTEXT, whole=True)
-        out += [_cast(*one) for one in zip(part, texts, seen, strict=True)]
+        out += [_cast(*one, given) for one in zip(part, texts, seen, strict=True)]
     return out
 
 
-def _cast(example: Example, text: EncodedText, seen: Seen) -> Cast:
-    casting = casting_of(example.text, text, seen.names, example.habit)
+def _cast(example: Example, text: EncodedText, seen: Seen, given: GivenNames) -> Cast:
+    casting = casting_of(example.text, text, seen.names, example.habit, given)
     if example.pronoun:
         return Cast(seen.states, tuple(_of_pronoun(example.pronoun, text, casting)))
     return Cast(seen.states, tuple(_of_attributions(example, text, casting)))
@@ -106,6 +109,7 @@ def fit_speakers(
     found = [_inputs(one.states, each) for one in casts for each in one.sought]
     together = min(_TOGETHER, len(found))
     steps = epochs * (len(found) // together)
+    averaged = {name: value.detach().clone() for name, value in head.state_dict().items()}
     for epoch in range(epochs):
         rng.shuffle(found)
         total = 0.0
@@ -117,7 +121,12 @@ def fit_speakers(
             optimizer.zero_grad()
             total += float(loss.detach())
             step += 1
+            keep = min(_AVERAGING, step / (step + 10))
+            with torch.no_grad():
+                for name, value in head.state_dict().items():
+                    averaged[name].lerp_(value, 1 - keep)
         show(f"epoch {epoch + 1}  loss {total / max(len(found) // together, 1):.4f}")
+    head.load_state_dict(averaged)
     head.eval()
 
 

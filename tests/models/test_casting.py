@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from models.casting import Casting
 from models.clues import CANDIDATE_TYPES, FEATURES, SHARED, Candidate, Cited
 from models.encoding import Encoder
+from models.given_names import GIVEN_PARTS, GivenNames, parts
 from models.names import Mention
 from models.nouns import NOUN_CLASSES, head_word, noun_class, root
 from models.reader import WEIGHTS, load_tokenizer
 from models.speakers import casting_of
 from models.text import words
+
+NOBODY = GivenNames(np.zeros(GIVEN_PARTS, dtype=np.float32))
 
 
 @pytest.fixture(scope="module")
@@ -26,14 +30,14 @@ def place(text: str, phrase: str, at: int) -> tuple[int, int]:
     return inside[0], inside[-1] + 1
 
 
-def casting(encoder: Encoder, text: str, *names: str) -> Casting:
+def casting(encoder: Encoder, text: str, *names: str, given: GivenNames | None = None) -> Casting:
     """What gathers the candidates of a text in which each person's name is told, in order."""
     mentions, at = [], 0
     for name in names:
         at = text.index(name, at)
         mentions.append(Mention(*place(text, name, at), "person"))
         at += len(name)
-    return casting_of(text, encoder.encode(text), mentions, "world")
+    return casting_of(text, encoder.encode(text), mentions, "world", given or NOBODY)
 
 
 def candidates(encoder: Encoder, text: str, source: str, cue: str, *names: str) -> dict[str | None, Candidate]:
@@ -138,3 +142,16 @@ def test_what_nouns_mean(word: str, told: str | None) -> None:
 def test_relatives_share_a_root() -> None:
     assert root("iranian") == root("iran")
     assert root("gov") == root("governor")
+
+
+def test_a_given_name_agrees_with_a_pronoun_or_not(encoder: Encoder) -> None:
+    text = "Ines Duarte met Tomas Rehn. Later she said that it rained."
+    table = np.zeros(GIVEN_PARTS, dtype=np.float32)
+    table[parts("ines")] = 1
+    table[parts("tomas")] -= 1
+    of = casting(encoder, text, "Ines Duarte", "Tomas Rehn", given=GivenNames(table))
+    for source, sign in (("she", 1), ("Later", 0)):
+        cited = Cited((place(text, source, text.rindex(source)),), place(text, "said", text.rindex("said")))
+        leans = {one.name: one.features[-4:-2] for one in of.candidates(cited) if one.entity is not None}
+        assert leans["Ines Duarte"][0] > 0.5 > -0.5 > leans["Tomas Rehn"][0]
+        assert all(agrees == sign * lean for lean, agrees in leans.values())

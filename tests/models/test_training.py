@@ -8,6 +8,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 
 from models.clues import Cited
 from models.encoding import Encoder
+from models.given_names import GIVEN_PARTS, GivenNames
 from models.names import Mention
 from models.network import Network, NetworkConfig
 from models.reader import WEIGHTS, Reader, ReaderConfig, load_tokenizer
@@ -157,7 +159,9 @@ def test_a_pronoun_is_told_by_the_names_that_it_stands_for(encoder: Encoder) -> 
     pronoun = Example("p", text, "world", None, pronoun=Pronoun(Span(35, 38), names))
     labels = label(pronoun, encoder.encode(text))
     assert (labels.cues, labels.doubtful) == ([], [(0, len(encoder.encode(text)))])
-    casting = casting_of(text, encoder.encode(text), [Mention(0, 2, "person"), Mention(3, 5, "person")], "world")
+    nobody = GivenNames(np.zeros(GIVEN_PARTS, dtype=np.float32))
+    mentions = [Mention(0, 2, "person"), Mention(3, 5, "person")]
+    casting = casting_of(text, encoder.encode(text), mentions, "world", nobody)
     candidates = casting.candidates(Cited(((6, 7),), (7, 8)))
     assert [one.name for one in candidates[:2]] == ["Bruno Lund", "Amara Diallo"]
 
