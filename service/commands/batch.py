@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
-import time
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -119,6 +120,9 @@ def _watch(store: Store, settings: Settings, id_: str, out: Path | None, crew: C
     )
     with Progress(*columns, console=Console(stderr=True)) as progress:
         task = progress.add_task("reading", total=None, told="")
+        # An exception at any moment may be swallowed where it comes, as in the database's clean-up.
+        interrupted = threading.Event()
+        default = signal.signal(signal.SIGINT, lambda *_: interrupted.set())
         export = None if out is None else _Export(store, id_, out)
         try:
             while True:
@@ -134,8 +138,10 @@ def _watch(store: Store, settings: Settings, id_: str, out: Path | None, crew: C
                 crew.check()
                 if crew.is_hopeless:
                     raise click.ClickException("the workers cannot start")
-                time.sleep(_LOOK_SECONDS)
+                if interrupted.wait(_LOOK_SECONDS):
+                    raise KeyboardInterrupt
         finally:
+            signal.signal(signal.SIGINT, default)
             crew.stop()
             if export is not None:
                 export.close()
