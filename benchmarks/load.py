@@ -55,7 +55,6 @@ def main() -> int:
     asked = options.parse_args()
     with tempfile.TemporaryDirectory() as name:
         database = f"sqlite:///{name}/whosaid.db"
-        # As many wait as are read within the promised time.
         with whosaid(database_url=database, batch_workers=0, log_level="error") as address:
             alone(address, 5)
             idle = statistics.median(alone(address))

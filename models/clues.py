@@ -199,7 +199,7 @@ class Clues:
         roots = frozenset(root(word) for word in own if len(word) > 3)
         head = self.lower[head_word(self.lower, *source[0])] if source else ""
         leans = float(head in PRONOUNS[1] or of_a_woman(head)) - float(head in PRONOUNS[0] or of_a_man(head))
-        return Asked(source, own, tuple(told[:_TOLD]), roots, noun_class(head) if head else -1, leans)
+        return Asked(source, own, tuple(told[:_TOLD]), roots, noun_class(head), leans)
 
     def of(
         self, one: Candidate, asked: Asked, first: int, last: int, rank: int, spoken: Sequence[float]

@@ -292,7 +292,7 @@ def _misspelt(surname: str, index: Mapping[tuple[NameKind, str], Sequence[Entity
 
 
 def _with_its_article(text: str, words: Sequence[Span], mentions: Sequence[Mention], entity: Entity) -> str:
-    """A thing's name without "The", unless it is a paper's and never written without, or with "the"."""
+    """A thing's name without "The", unless it is a paper's: large in mid-sentence, or never small or left out."""
     name = entity.name
     bare = name[4:] if name[:4].lower() == "the " and len(name) > 4 else name
     if entity.tokens[-1] not in _PAPERS:

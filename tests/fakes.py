@@ -9,12 +9,16 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
+from models.given_names import GIVEN_PARTS, GivenNames
 from models.records import Article, Attribution, Habit, Reading, Span, Speaker, SpeakerCandidate
 from models.same import Assertion
 from models.text import attribution_type, paragraphs, sentences
 
 _DIRECT = re.compile(r"(?P<content>[“\"][^”\"]+[”\"]),? (?:(?P<cue>said) (?P<source>[A-Z]\w+))")
 _INDIRECT = re.compile(r"(?P<source>[A-Z]\w+) (?P<cue>said) (?P<content>that [^.]+)")
+
+NO_GIVEN_NAMES = GivenNames(np.zeros(GIVEN_PARTS, dtype=np.float32))
+"""They lean to nobody."""
 
 
 class FakeReader:

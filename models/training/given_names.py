@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
+from models.clues import PRONOUNS
 from models.given_names import GIVEN_PARTS, given_name, parts
 from models.names import HE, SHE, name_tokens
 from models.training.corpora import Example
 
-_HE: Final = frozenset(("he", "him", "his"))
-_SHE: Final = frozenset(("she", "her", "hers"))
+_HE, _SHE = PRONOUNS[:2]
 _RIDGE: Final = 0.5
 _FOLLOWING: Final = 150  # code points behind a name in which a pronoun may stand for it
 _PRONOUN: Final = re.compile(r"\b(?:he|his|him|she|her)\b")
@@ -32,7 +32,7 @@ def fit_given_names(marked: Iterable[Example], named: Iterable[Example]) -> NDAr
         named: Examples that tell only where people are named.
     """
     weights: defaultdict[tuple[str, bool], float] = defaultdict(float)
-    for one in told(marked):
+    for one in _marked(marked):
         weights[one] = 1
     followed = Counter(_followed(named))
     for (given, she), count in followed.items():
@@ -41,7 +41,7 @@ def fit_given_names(marked: Iterable[Example], named: Iterable[Example]) -> NDAr
     return _fit(weights)
 
 
-def told(examples: Iterable[Example]) -> Iterator[tuple[str, bool]]:
+def _marked(examples: Iterable[Example]) -> Iterator[tuple[str, bool]]:
     """Given names, and whether "she" stands for who bears them."""
     for example in examples:
         if example.pronoun:

@@ -19,6 +19,7 @@ from models.encoding import Batch, Encoder
 from models.network import Network
 from models.records import HABITS
 from models.training.augmentation import Augmenter
+from models.training.averaging import copied, draw
 from models.training.corpora import Example
 from models.training.samples import Cast, Sample, Targets, batched, collate, samples
 from models.training.speakers import loss_in_windows
@@ -101,7 +102,7 @@ class Trainer:
         self._known: Mapping[int, Cast] = {}
         self.groups = math.ceil(len(self.examples) / plan.group)
         self.progress = Progress()
-        self.averaged = {name: value.detach().clone() for name, value in network.state_dict().items()}
+        self.averaged = copied(network)
         encoder_weights = {id(weight) for weight in network.encoder.parameters()}
         heads = [weight for weight in network.parameters() if id(weight) not in encoder_weights]
         self.optimizer = torch.optim.AdamW(
@@ -180,10 +181,7 @@ class Trainer:
         self.optimizer.step()
         self.optimizer.zero_grad()
         progress.step += 1
-        keep = min(plan.averaging, progress.step / (progress.step + 10))
-        with torch.no_grad():
-            for name, value in self.network.state_dict().items():
-                self.averaged[name].lerp_(value, 1 - keep)
+        draw(self.averaged, self.network, progress.step, plan.averaging)
         return float(loss.detach())
 
     def _evaluate(self) -> None:
@@ -201,7 +199,7 @@ class Trainer:
     @contextmanager
     def _averaged(self) -> Iterator[Network]:
         """The network with the averaged weights, for as long as needed."""
-        held = {name: value.clone() for name, value in self.network.state_dict().items()}
+        held = copied(self.network)
         self.network.load_state_dict(self.averaged)
         yield self.network.eval()
         self.network.load_state_dict(held)

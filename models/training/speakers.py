@@ -24,6 +24,7 @@ from models.network import KINDS, Network
 from models.reader import CONTEXT, CORE, Seen, scan
 from models.speaker_scoring import people_of, speaker_right
 from models.speakers import casting_of, head_inputs
+from models.training.averaging import copied, draw
 from models.training.corpora import Example, Pronoun
 from models.training.samples import Cast, Sought, words_of
 
@@ -109,7 +110,7 @@ def fit_speakers(
     found = [_inputs(one.states, each) for one in casts for each in one.sought]
     together = min(_TOGETHER, len(found))
     steps = epochs * (len(found) // together)
-    averaged = {name: value.detach().clone() for name, value in head.state_dict().items()}
+    averaged = copied(head)
     for epoch in range(epochs):
         rng.shuffle(found)
         total = 0.0
@@ -121,10 +122,7 @@ def fit_speakers(
             optimizer.zero_grad()
             total += float(loss.detach())
             step += 1
-            keep = min(_AVERAGING, step / (step + 10))
-            with torch.no_grad():
-                for name, value in head.state_dict().items():
-                    averaged[name].lerp_(value, 1 - keep)
+            draw(averaged, head, step, _AVERAGING)
         show(f"epoch {epoch + 1}  loss {total / max(len(found) // together, 1):.4f}")
     head.load_state_dict(averaged)
     head.eval()

@@ -120,10 +120,10 @@ def _watch(store: Store, settings: Settings, id_: str, out: Path | None, crew: C
     )
     with Progress(*columns, console=Console(stderr=True)) as progress:
         task = progress.add_task("reading", total=None, told="")
+        export = None if out is None else _Export(store, id_, out)
         # An exception at any moment may be swallowed where it comes, as in the database's clean-up.
         interrupted = threading.Event()
         default = signal.signal(signal.SIGINT, lambda *_: interrupted.set())
-        export = None if out is None else _Export(store, id_, out)
         try:
             while True:
                 with store.read() as session:

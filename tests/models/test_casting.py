@@ -14,8 +14,7 @@ from models.nouns import NOUN_CLASSES, head_word, noun_class, root
 from models.reader import WEIGHTS, load_tokenizer
 from models.speakers import casting_of
 from models.text import words
-
-NOBODY = GivenNames(np.zeros(GIVEN_PARTS, dtype=np.float32))
+from tests.fakes import NO_GIVEN_NAMES
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +36,7 @@ def casting(encoder: Encoder, text: str, *names: str, given: GivenNames | None =
         at = text.index(name, at)
         mentions.append(Mention(*place(text, name, at), "person"))
         at += len(name)
-    return casting_of(text, encoder.encode(text), mentions, "world", given or NOBODY)
+    return casting_of(text, encoder.encode(text), mentions, "world", given or NO_GIVEN_NAMES)
 
 
 def candidates(encoder: Encoder, text: str, source: str, cue: str, *names: str) -> dict[str | None, Candidate]:

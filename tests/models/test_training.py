@@ -8,7 +8,6 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -16,7 +15,6 @@ from hypothesis import strategies as st
 
 from models.clues import Cited
 from models.encoding import Encoder
-from models.given_names import GIVEN_PARTS, GivenNames
 from models.names import Mention
 from models.network import Network, NetworkConfig
 from models.reader import WEIGHTS, Reader, ReaderConfig, load_tokenizer
@@ -29,6 +27,7 @@ from models.training.loop import Plan, Trainer
 from models.training.samples import Cast, label
 from models.training.silver import marked_by
 from models.training.speakers import cast, fit_speakers, speaker_accuracy
+from tests.fakes import NO_GIVEN_NAMES
 
 TEXTS = [
     ("“We will rebuild,” said Amara Diallo.", ("Amara Diallo", "said", "“We will rebuild,”")),
@@ -159,9 +158,8 @@ def test_a_pronoun_is_told_by_the_names_that_it_stands_for(encoder: Encoder) -> 
     pronoun = Example("p", text, "world", None, pronoun=Pronoun(Span(35, 38), names))
     labels = label(pronoun, encoder.encode(text))
     assert (labels.cues, labels.doubtful) == ([], [(0, len(encoder.encode(text)))])
-    nobody = GivenNames(np.zeros(GIVEN_PARTS, dtype=np.float32))
     mentions = [Mention(0, 2, "person"), Mention(3, 5, "person")]
-    casting = casting_of(text, encoder.encode(text), mentions, "world", nobody)
+    casting = casting_of(text, encoder.encode(text), mentions, "world", NO_GIVEN_NAMES)
     candidates = casting.candidates(Cited(((6, 7),), (7, 8)))
     assert [one.name for one in candidates[:2]] == ["Bruno Lund", "Amara Diallo"]
 
