@@ -57,7 +57,7 @@ _FOLLOWING: Final = 30  # words behind a mention in which a pronoun may stand fo
 _LINE: Final = 4  # words of a paragraph that is no more than a name, with "by"
 
 _OF_PHRASE: Final = 16
-_OF_ENTITY: Final = 22
+_OF_ENTITY: Final = 26
 SHARED: Final = len(PRONOUNS) + 6 + len(NOUN_CLASSES)
 """How many features tell of the attribution alone."""
 FEATURES: Final = SHARED + len(CANDIDATE_TYPES) + 9 + 23 + 6 + _OF_PHRASE + _OF_ENTITY
@@ -144,6 +144,7 @@ class Clues:
         self._titles = [self._words_of_title(one) for one in entities]
         self._signs = [any(self._is_line(number) for number in one.mentions) for one in entities]
         self._names = [frozenset(one.tokens) for one in entities]
+        self._leads = self._leading()
         # How often each is named so that nobody else may be meant.
         self._alone = [sum(len(self.entities_at[at]) == 1 for at in one.mentions) for one in entities]
 
@@ -261,7 +262,8 @@ class Clues:
         ]
         if one.entity is None:
             return out + self._of_phrase(one.words, asked, inside, last) + [0.0] * _OF_ENTITY
-        return out + [0.0] * _OF_PHRASE + self._of_entity(one.entity, one.words, asked, inside)
+        of_entity = self._of_entity(one.entity, one.words, asked, inside)
+        return out + [0.0] * _OF_PHRASE + of_entity + self._led(one.entity, first)
 
     def _of_phrase(self, words: tuple[int, int], asked: Asked, inside: bool, last: int) -> list[float]:
         first, end = words
@@ -320,6 +322,26 @@ class Clues:
             asked.leans * (leads_she - leads_he),
             asked.leans * (she - he),
         ]
+
+    def _led(self, number: int, here: int) -> list[float]:
+        """How lately an entity was what a sentence is about, as "he" of the next one mostly is, by its first name."""
+        mentions = self.entities[number].mentions
+        before = mentions[: bisect_left(mentions, here, key=lambda at: self.mentions[at].first)]
+        led = [at for at in before[-_MOST_DESCRIBED:] if self._leads[at]]
+        if not led:
+            return [0.0] * 4
+        told = self.mentions[led[-1]].first
+        return [*self.apart(told, here), len(led) / len(before[-_MOST_DESCRIBED:])]
+
+    def _leading(self) -> list[bool]:
+        """For each mention, whether it is the first in its sentence, and no owner of something."""
+        out, last = [], (-1, -1)
+        for one in self.mentions:
+            sentence = int(self.paragraph_of[one.first]), int(self._stops_before[one.first])
+            owner = one.last < len(self.lower) and self.lower[one.last] in APOSTROPHES
+            out.append(sentence != last and not owner)
+            last = sentence
+        return out
 
     def _class_of(self, first: int, last: int) -> int:
         return noun_class(self.lower[head_word(self.lower, first, last)])

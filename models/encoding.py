@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import torch
@@ -44,6 +44,8 @@ LETTERS: Final = 12
 """How many letters of a word are looked at: its first eight and its last four."""
 LETTER_COUNT: Final = 224
 
+_ASCII: Final = 96  # numbers of letters beyond it begin here
+_LARGE: Final = (ord("A") - 31, ord("Z") - 31)
 _SHORT_PARAGRAPH: Final = 12  # words: headlines, captions, teasers and menus are this short
 
 
@@ -67,6 +69,12 @@ class EncodedText:
     def __len__(self) -> int:
         """The number of words."""
         return len(self.spans)
+
+    @property
+    def blocks(self) -> list[Span]:
+        """The paragraphs as ranges of words."""
+        ends = [*self.breaks.tolist(), len(self)]
+        return [Span(first, last) for first, last in pairwise(ends) if first < last]
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,8 +218,14 @@ def _reach(starts: Ints, begin: int, room: int) -> int:
 
 def _letters(word: str) -> bytes:
     """A number below LETTER_COUNT for each letter, LETTERS in all, 0 where there is none."""
-    numbers = (ord(c) - 31 if 32 <= ord(c) < 127 else 96 + ord(c) % (LETTER_COUNT - 96) for c in word)
+    numbers = (ord(c) - 31 if 32 <= ord(c) < 127 else _ASCII + ord(c) % (LETTER_COUNT - _ASCII) for c in word)
     return bytes(numbers).ljust(LETTERS, b"\0")
+
+
+def begins_large(letters: NDArray[np.integer[Any]]) -> NDArray[np.bool_]:
+    """Whether words begin with a large letter, (W,), by their letters, (W, LETTERS); beyond ASCII all letters count."""
+    first = letters[:, 0]
+    return (first >= _LARGE[0]) & (first <= _LARGE[1]) | (first >= _ASCII)
 
 
 def _shape(word: str) -> int:

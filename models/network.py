@@ -10,19 +10,23 @@ names, class what an attribution's content is, and choose its speaker.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.nn.utils.rnn import pad_sequence
 from transformers import BertConfig, BertModel
 
 from models.clues import FEATURES
 from models.crf import CRF, tag_count
-from models.encoding import LETTER_COUNT, NO_HABIT, QUOTE_STATES, SHAPES, Batch
+from models.encoding import LETTER_COUNT, NO_HABIT, QUOTE_STATES, SHAPES, Batch, begins_large
 from models.given_names import GIVEN_PARTS
 from models.records import CATEGORIES as CATEGORIES
 from models.records import KINDS as KINDS
@@ -145,7 +149,7 @@ class Network(nn.Module):
 
 
 class NamesHead(nn.Module):
-    """Tags names, from the words' states and spelling."""
+    """Tags names, from the words' states and spelling, and from what the same words are elsewhere in the article."""
 
     def __init__(self, width: int, config: NetworkConfig) -> None:
         super().__init__()
@@ -154,28 +158,72 @@ class NamesHead(nn.Module):
         self.near_letters = nn.Conv1d(32, letters, 3, padding=1)
         self.word = nn.Linear(width, inner)
         self.spelling = nn.Linear(letters, inner)
+        self.elsewhere = nn.Linear(width + 1, inner, bias=False)
         self.first = nn.LayerNorm(inner)
         self.mix = nn.ModuleList(nn.Linear(3 * inner, inner) for _ in range(config.roles_layers))
         self.norms = nn.ModuleList(nn.LayerNorm(inner) for _ in range(config.roles_layers))
         self.dropout = nn.Dropout(config.dropout)
         self.plain = nn.Linear(width, tag_count(len(TAGGED_KINDS)))
+        self.plain_elsewhere = nn.Linear(width + 1, tag_count(len(TAGGED_KINDS)), bias=False)
         self.tags = nn.Linear(inner, tag_count(len(TAGGED_KINDS)))
-        nn.init.zeros_(self.tags.weight)
+        for layer in (self.elsewhere, self.plain_elsewhere, self.tags):
+            nn.init.zeros_(layer.weight)
 
-    def forward(self, words: Tensor, mask: Tensor, letters: Tensor) -> Tensor:
+    def forward(self, words: Tensor, mask: Tensor, letters: Tensor, others: Tensor) -> Tensor:
         """Tag scores, (B, W, 21).
 
         Args:
             words: States, (B, W, H).
             mask: True for words, (B, W).
             letters: See ``Batch``, (B, W, LETTERS).
+            others: See ``NamedWords.of``, (B, W, H + 1).
         """
         # Most words of a batch are the same few.
         spellings, of_word = torch.unique(letters.flatten(0, 1), dim=0, return_inverse=True)
         spelled = self.near_letters(self.letter(spellings).transpose(1, 2)).amax(2)
         state = self.word(words) + self.spelling(functional.gelu(spelled))[of_word].view(*letters.shape[:2], -1)
-        state = _mixed(functional.gelu(self.first(state)), mask, self.mix, self.norms)
-        return (self.plain(words) + self.tags(self.dropout(state))).float()
+        state = _mixed(functional.gelu(self.first(state + self.elsewhere(others))), mask, self.mix, self.norms)
+        return (self.plain(words) + self.plain_elsewhere(others) + self.tags(self.dropout(state))).float()
+
+
+class NamedWords:
+    """The words of an article as the names head takes them.
+
+    It sees what a word that begins with a large letter is in its other places: it mostly names the same.
+
+    Args:
+        words: States, (W, H).
+        letters: See ``EncodedText``, (W, LETTERS).
+    """
+
+    def __init__(self, words: Tensor, letters: NDArray[np.integer[Any]]) -> None:
+        self._words, self._letters = words, letters
+        large = np.flatnonzero(begins_large(letters))
+        spellings, spelling = np.unique(letters[large], axis=0, return_inverse=True)
+        at, mine = torch.from_numpy(large), torch.from_numpy(spelling.reshape(-1))
+        self._spelling = torch.full((len(words),), -1).index_copy(0, at, mine)
+        self._sums = torch.zeros(len(spellings), words.shape[1]).index_add(0, mine, words[at].float())
+        self._counts = torch.bincount(mine, minlength=len(spellings)).float().unsqueeze(1)
+
+    def of(self, first: int, last: int) -> tuple[Tensor, Tensor, Tensor]:
+        """The states, letters and other places of a range of n words: (n, H), (n, LETTERS), (n, H + 1).
+
+        Of a word's other places their mean state is told, and the logarithm of their number and one; zeros for a
+        word that stands once or begins with a small letter.
+        """
+        words, spelling = self._words[first:last].float(), self._spelling[first:last]
+        at = torch.nonzero(spelling >= 0).squeeze(1)
+        others = self._counts[spelling[at]] - 1
+        means = (self._sums[spelling[at]] - words[at]) / others.clamp_min(1) * (others > 0)
+        out = torch.zeros(len(words), words.shape[1] + 1).index_copy(0, at, torch.cat([means, others.log1p()], 1))
+        return words, torch.from_numpy(self._letters[first:last].astype(np.int32)), out
+
+
+def beside(ranges: Sequence[tuple[Tensor, Tensor, Tensor]]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """What ``NamedWords.of`` tells of ranges, side by side, with a mask that is True for words: as the names head takes it."""
+    words, letters, others = (pad_sequence(list(one), batch_first=True) for one in zip(*ranges, strict=True))
+    sizes = torch.tensor([len(one) for one, _, _ in ranges])
+    return words, torch.arange(words.shape[1]) < sizes.unsqueeze(1), letters, others
 
 
 class RolesHead(nn.Module):

@@ -7,7 +7,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
-from itertools import compress, pairwise
+from itertools import compress
 from pathlib import Path
 from typing import Final
 
@@ -16,17 +16,15 @@ import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 from torch import Tensor
-from torch.nn import functional
-from torch.nn.utils.rnn import pad_sequence
 from transformers import PreTrainedTokenizerFast
 
 from models.clues import Cited
-from models.crf import spans_of, tag_count
+from models.crf import spans_of
 from models.decoding import Cue, Roles, find_cues, find_roles, spans_in_text
-from models.encoding import SHAPES, EncodedText, Encoder, Window, windows
+from models.encoding import EncodedText, Encoder, Window, windows
 from models.given_names import GivenNames
 from models.names import Mention
-from models.network import NAME_KINDS, TAGGED_KINDS, Network
+from models.network import NAME_KINDS, NamedWords, Network, beside
 from models.records import HABITS, Article, Attribution, Habit, Reading, Span
 from models.speakers import casting_of, find_speakers
 from models.text import attribution_type, paragraphs, quotations, sentences
@@ -40,8 +38,6 @@ CONTEXT: Final = 48
 _GROUP_CHARACTERS: Final = 60_000  # some ten articles: enough to fill batches with windows of like length
 _WINDOWS_TOGETHER: Final = 8
 _BLOCKS_TOGETHER: Final = 64  # paragraphs whose names are decided together
-_TOWARDS_MEAN: Final = 0.5
-_LARGE: Final = [SHAPES.index(shape) for shape in ("capital", "upper", "mixed")]
 _CUES_TOGETHER: Final = 64  # bounds the memory of the roles head
 
 _FILES: Final = ("config.json", "model.safetensors", "reader.json", "tokenizer.json")
@@ -283,7 +279,6 @@ def scan(
     """
     width = network.encoder.config.hidden_size
     found: list[list[tuple[Cue, Roles, tuple[float, ...]]]] = [[] for _ in texts]
-    tags = [torch.zeros(len(text) if whole else 0, tag_count(len(TAGGED_KINDS))) for text in texts]
     states = [np.zeros((len(text) if whole else 0, width), dtype=np.float16) for text in texts]
     todo = [
         (number, window) for number, text in enumerate(texts) for window in windows(text, core=core, context=context)
@@ -294,11 +289,9 @@ def scan(
         batch = encoder.collate([(texts[number], window, habit) for number, window in part])
         words = network.words(batch)
         if whole:
-            tagged = network.names(words, batch.word_mask, batch.letters)
             for row, (number, window) in enumerate(part):
                 own, here = window.core, slice(window.core.start - window.first, window.core.end - window.first)
                 states[number][own.start : own.end] = words[row, here].half().numpy()
-                tags[number][own.start : own.end] = tagged[row, here]
         cues: list[tuple[int, Cue]] = []
         for row, of_row in enumerate(find_cues(network.cue_crf, network.cues(words), batch.word_mask, threshold)):
             number, window = part[row]
@@ -316,7 +309,7 @@ def scan(
                 number, window = part[row]
                 if roles.content:  # without it a cue attributes nothing
                     found[number].append((cue.moved(window.first), roles.moved(window.first), category))
-    names = _find_names(network, texts, tags) if whole else [[] for _ in texts]
+    names = _find_names(network, texts, states) if whole else [[] for _ in texts]
     out = []
     for number, of_text in enumerate(found):
         of_text.sort(key=lambda item: item[0].first)
@@ -324,48 +317,29 @@ def scan(
     return out
 
 
-def _find_names(network: Network, texts: Sequence[EncodedText], tags: Sequence[Tensor]) -> list[list[Mention]]:
-    """The names of texts, from the tag scores of their words, (words, L) each."""
+def _find_names(
+    network: Network, texts: Sequence[EncodedText], states: Sequence[NDArray[np.float16]]
+) -> list[list[Mention]]:
+    """The names of texts, from the states of their words, (words, H) each."""
     names: list[list[Mention]] = [[] for _ in texts]
-    pooled = [_pooled(text, scores) for text, scores in zip(texts, tags, strict=True)]
-    blocks = [
-        (number, int(first), int(last))
-        for number, text in enumerate(texts)
-        for first, last in pairwise([*text.breaks, len(text)])
-        if first < last
+    known = [
+        NamedWords(torch.from_numpy(of_text), text.letters) for text, of_text in zip(texts, states, strict=True)
     ]
-    blocks.sort(key=lambda block: block[1] - block[2])
+    blocks = [(number, block) for number, text in enumerate(texts) for block in text.blocks]
+    blocks.sort(key=lambda item: item[1].start - item[1].end)
     for at in range(0, len(blocks), _BLOCKS_TOGETHER):
         part = blocks[at : at + _BLOCKS_TOGETHER]
-        scores = pad_sequence([pooled[number][first:last] for number, first, last in part], batch_first=True)
-        mask = torch.arange(scores.shape[1]) < torch.tensor([last - first for _, first, last in part]).unsqueeze(1)
-        for (number, shift, _), path in zip(part, network.name_crf.best(scores, mask)[0], strict=True):
+        words, mask, letters, others = beside([known[number].of(*block) for number, block in part])
+        scores = network.names(words, mask, letters, others)
+        for (number, block), path in zip(part, network.name_crf.best(scores, mask)[0], strict=True):
             names[number] += [
-                Mention(first + shift, last + shift, NAME_KINDS[kind])
+                Mention(first + block.start, last + block.start, NAME_KINDS[kind])
                 for kind, first, last in spans_of(path)
                 if kind < len(NAME_KINDS)
             ]
     for of_text in names:
         of_text.sort(key=lambda mention: mention.first)
     return names
-
-
-def _pooled(text: EncodedText, scores: Tensor) -> Tensor:
-    """Tag scores, each kind's drawn towards its mean over the same word's places in a text: it mostly names the same.
-
-    Where in a name the word stands is left as it is.
-    """
-    large = np.flatnonzero(np.isin(text.features[:, 0], _LARGE))
-    if not len(large):
-        return scores
-    at = torch.from_numpy(large)
-    same = torch.from_numpy(np.unique(text.letters[large], axis=0, return_inverse=True)[1].reshape(-1))
-    mine = scores[at]
-    kinds = torch.cat([mine[:, :1], mine[:, 1:].unflatten(1, (-1, 4)).logsumexp(2)], 1)
-    sums = torch.zeros(len(large), kinds.shape[1] + 1)
-    sums.index_add_(0, same, functional.pad(kinds, (0, 1), value=1.0))
-    drawn = _TOWARDS_MEAN * ((sums[:, :-1] / sums[:, -1:].clamp_min(1.0))[same] - kinds)
-    return scores.index_copy(0, at, mine + torch.cat([drawn[:, :1], drawn[:, 1:].repeat_interleave(4, 1)], 1))
 
 
 def _categories(network: Network, words: Tensor, cues: Tensor, roles: Sequence[Roles]) -> list[tuple[float, ...]]:

@@ -35,9 +35,11 @@ from models.training.corpora import Corpora, Example, read_corpora, read_newswir
 from models.training.evaluation import best_threshold, evaluate, name_figures, predict
 from models.training.given_names import fit_given_names
 from models.training.loop import Plan, Trainer
+from models.training.names import fit_names
 from models.training.same import same as same_claim
 from models.training.samples import Cast
 from models.training.silver import marked_by
+from models.training.speaker_labels import read_speaker_labels
 from models.training.speakers import cast, fit_speakers, speaker_accuracy, speaker_choices
 
 _FACTUAL = CATEGORIES.index("factual")
@@ -109,7 +111,7 @@ def train(
         teacher = Reader.from_pretrained(start)
         examples += marked_by(teacher, corpora.newswire)
         network.load_state_dict(teacher.network.state_dict())
-    told = _told(corpora, data) if with_speakers else []
+    told = _marked(corpora, data) if with_speakers else []
     first, examples = len(examples), [*examples, *told]
     teasers = [example.text.split("\n", 1)[0] for example in corpora.polnear]
     dev = (corpora.world_dev, corpora.polnear_dev)
@@ -143,6 +145,23 @@ def mix(run: Path, weights: Path, share: float) -> None:
 @main.command()
 @click.option("--data", type=click.Path(path_type=Path, exists=True), default=Path("../shared/data"), show_default=True)
 @click.option("--run", type=click.Path(path_type=Path, exists=True), default=Path("runs/network"), show_default=True)
+@click.option("--epochs", type=click.IntRange(min=1), default=3, show_default=True)
+@click.option("--rate", type=float, default=1e-3, show_default=True)
+@click.option("--seed", type=int, default=Plan().seed, show_default=True)
+def names(data: Path, run: Path, epochs: int, rate: float, seed: int) -> None:
+    """Fit the names head to RUN's best network, on whole articles; the rest of it stays as it is."""
+    corpora = read_corpora(data)
+    network = Network.from_backbone(backbone())
+    network.load_state_dict(torch.load(run / "best.pt", weights_only=True))
+    encoder = Encoder(load_tokenizer(backbone()))
+    named = [*(example for example in corpora.world if example.names), *corpora.newswire, *corpora.further]
+    fit_names(network, encoder, named, corpora.person_names, epochs=epochs, rate=rate, seed=seed, show=click.echo)
+    torch.save(network.state_dict(), run / "best.pt")
+
+
+@main.command()
+@click.option("--data", type=click.Path(path_type=Path, exists=True), default=Path("../shared/data"), show_default=True)
+@click.option("--run", type=click.Path(path_type=Path, exists=True), default=Path("runs/network"), show_default=True)
 @click.option("--epochs", type=click.IntRange(min=1), default=6, show_default=True)
 @click.option("--rate", type=float, default=1.5e-3, show_default=True)
 @click.option("--seed", type=int, default=Plan().seed, show_default=True)
@@ -165,10 +184,15 @@ def speakers(data: Path, run: Path, epochs: int, rate: float, seed: int) -> None
     torch.save(network.state_dict(), run / "best.pt")
 
 
-def _told(corpora: Corpora, data: Path) -> list[Example]:
-    """What teaches who is speaking."""
+def _marked(corpora: Corpora, data: Path) -> list[Example]:
+    """What came with marks that teach who is speaking."""
     marked = [example for example in corpora.polnear if example.tells_speakers]
     return [*corpora.world, *marked, *read_pronouns(data / "coreference")[::_EVERY]]
+
+
+def _told(corpora: Corpora, data: Path) -> list[Example]:
+    """All that teaches who is speaking."""
+    return [*_marked(corpora, data), *read_speaker_labels([*corpora.polnear, *corpora.newswire])]
 
 
 def _cast(network: Network, encoder: Encoder, examples: Sequence[Example]) -> list[Cast]:

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from models.encoding import Batch, Encoder
-from models.network import Network
+from models.network import NamedWords, Network, beside
 from models.records import HABITS
 from models.training.augmentation import Augmenter
 from models.training.averaging import copied, draw
@@ -251,9 +251,13 @@ def losses(network: Network, batch: Batch, targets: Targets, plan: Plan) -> Tens
         words = network.words(batch)
         cue_scores = network.cues(words)
         role_scores = network.roles(words, batch.word_mask, targets.cues) if len(targets.cues) else None
-        rows = targets.name_rows
-        named = (words.index_select(0, rows), batch.word_mask[rows], batch.letters[rows])
-        name_scores = network.names(*named) if len(rows) else None
+        sizes = batch.word_mask.sum(1).tolist()
+        named = [
+            NamedWords(words[row, : sizes[row]], batch.letters[row, : sizes[row]].numpy()).of(0, sizes[row])
+            for row in targets.name_rows.tolist()
+        ]
+        name_inputs = beside(named) if named else None
+        name_scores = network.names(*name_inputs) if name_inputs else None
         known = targets.category >= 0
         category_scores = (
             network.categories(words, targets.cues[known], targets.role_tags[known] > 4) if known.any() else None
@@ -262,11 +266,12 @@ def losses(network: Network, batch: Batch, targets: Targets, plan: Plan) -> Tens
     if role_scores is not None:
         mask = batch.word_mask[targets.cues[:, 0]]
         loss = loss + network.roles_crf.gold_loss(role_scores, mask, targets.role_tags).sum()
-    if name_scores is not None:
-        mask = batch.word_mask[targets.name_rows]
+    if name_inputs and name_scores is not None:
+        mask = name_inputs[1]
         silver = batch.habit[targets.name_rows] == HABITS.index("polnear")
         weight = torch.where(silver, plan.silver_name_weight, plan.name_weight)
-        loss = loss + (weight * network.name_crf.loss(name_scores, mask, targets.name_allowed)).sum()
+        allowed = targets.name_allowed[:, : mask.shape[1]]
+        loss = loss + (weight * network.name_crf.loss(name_scores, mask, allowed)).sum()
     of_speakers = loss_in_windows(network, words, targets.casts)
     if of_speakers is not None:
         loss = loss + plan.speaker_weight * of_speakers

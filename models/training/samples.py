@@ -203,12 +203,7 @@ def collate(items: Sequence[Sample], encoder: Encoder, rng: Random, word_dropout
             categories.append(labels.category[number])
         if labels.names is not None:
             name_rows.append(row)
-            sure = [(kind, x - first, y - first) for kind, x, y in labels.names if kind != _UNSURE]
-            of_names = functional.one_hot(torch.tensor(tag_spans(sure, size) + padding), _NAME_TAGS).bool()
-            for kind, x, y in labels.names:
-                if kind == _UNSURE:
-                    of_names[max(x - first, 0) : max(y - first, 0), tag_count(len(NAME_KINDS)) :] = True
-            name_allowed.append(of_names)
+            name_allowed.append(name_tags(labels.names, first, width))
     return batch, Targets(
         allowed,
         torch.tensor(cues, dtype=torch.long).view(-1, 3),
@@ -218,6 +213,16 @@ def collate(items: Sequence[Sample], encoder: Encoder, rng: Random, word_dropout
         torch.stack(name_allowed) if name_allowed else torch.zeros(0, width, _NAME_TAGS, dtype=torch.bool),
         [(row, item.window.first, item.window.last, item.cast) for row, item in enumerate(items) if item.cast],
     )
+
+
+def name_tags(names: Sequence[tuple[int, int, int]], first: int, size: int) -> Tensor:
+    """The name tags that are right for ``size`` words from ``first`` on, (size, L) bool."""
+    sure = [(kind, x - first, y - first) for kind, x, y in names if kind != _UNSURE]
+    out = functional.one_hot(torch.tensor(tag_spans(sure, size)), _NAME_TAGS).bool()
+    for kind, x, y in names:
+        if kind == _UNSURE:
+            out[max(x - first, 0) : max(y - first, 0), tag_count(len(NAME_KINDS)) :] = True
+    return out
 
 
 def _nudged(first: int, last: int, size: int, rng: Random) -> tuple[int, int]:
