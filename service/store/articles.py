@@ -19,7 +19,7 @@ from service.errors import Conflict
 from service.pages import Page
 from service.store.tables import Appearance, Article, Claim, ClaimSpan, TrackedClaim
 from service.tracking.clusters import Decide, Groups
-from service.tracking.speakers import drop_unused, find_speaker, name_key
+from service.tracking.speakers import Directory, drop_unused, name_key
 
 ABOUT: Final = ("title", "byline", "publisher", "url", "published")
 """What is told of an article beside its text."""
@@ -152,8 +152,9 @@ def _replace_claims(session: Session, article: Article, reading: Reading) -> Non
         claim.spans.clear()
     article.cast.clear()
     session.flush()
+    directory = Directory(session, reading.speakers)
     for place, one in enumerate(reading.speakers):
-        speaker, candidates = find_speaker(session, one, known.get((one.kind, name_key(one.name))))
+        speaker, candidates = directory.find(one, known.get((one.kind, name_key(one.name))))
         article.cast.append(
             Appearance(
                 place=place,

@@ -8,7 +8,7 @@ from secrets import token_hex
 from typing import Final
 
 from sqlalchemy import Text, cast, exists, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, selectinload
 
 from models.names import OFFICES, PART_OF_NAME, initials, name_tokens
 from models.records import Speaker as SpeakerInArticle
@@ -16,6 +16,7 @@ from service.errors import Conflict
 from service.store.tables import Appearance, NameWord, Speaker, SpeakerName
 
 _MOST_CANDIDATES: Final = 10
+_WITH_KIN: Final = ("person", "organization")
 
 
 def name_key(name: str) -> str:
@@ -53,68 +54,105 @@ Found = tuple[Speaker, list[str]]
 """A speaker, and the ids of others that it may be."""
 
 
-def find_speaker(session: Session, one: SpeakerInArticle, before: Found | None = None) -> Found:
-    """The speaker that an article's speaker is, made if there is none yet.
-
-    Names of one article have been put together before; see ``models.names``.
+class Directory:
+    """Who goes by the names of an article's speakers, looked up for all of them at once.
 
     Args:
         session: One that writes.
-        one: The article's speaker.
-        before: Who it was when the article was stored before: that stays, as callers may have decided it.
+        speakers: The article's speakers.
     """
-    if before is not None:
-        collect_names(before[0], [one.name, *one.aliases])
-        return before
-    is_full = tells_apart(one.name, one.kind)
-    short = [alias for alias in one.aliases if is_full and _stands_for(alias, one.name, one.kind)]
-    known = _known(session, one.kind, [one.name]) or [
-        # So far only the short form was known; with a full name of its own it would be another.
-        each
-        for each in _known(session, one.kind, short)
-        if not each.is_decided and name_key(each.name) in map(name_key, short)
-    ]
-    akin = _akin(session, one)
-    if len(known) == 1:
-        speaker = known[0]
-        if name_key(speaker.name) in map(name_key, short) and not speaker.is_decided:
-            speaker.name = one.name
-        candidates = [] if is_full and len(name_tokens(one.name)) > 1 else [id_ for id_ in akin if id_ != speaker.id]
-    else:
-        # "The Post" is nobody's name where there is a Washington Post.
-        is_short = one.name[:4].lower() == "the " and " " not in name_key(one.name)
-        is_known = is_full and not known and not (akin and is_short)
-        candidates = [other.id for other in known] or akin
-        speaker = _new(session, one.name, one.kind, is_known=is_known)
-        short = short if is_known else []
-    collect_names(speaker, [one.name, *one.aliases], [one.name, *short] if speaker.is_known and is_full else [])
-    session.flush()
-    return speaker, candidates[:_MOST_CANDIDATES]
 
+    def __init__(self, session: Session, speakers: Sequence[SpeakerInArticle]) -> None:
+        self._session = session
+        self._met: dict[int, Speaker] = {}  # by their Python identity: they may have names that are not stored yet
+        keys = {name_key(name) for one in speakers for name in (one.name, *one.aliases)} - {""}
+        lasts = {name_key(one.name).rpartition(" ")[2] for one in speakers if one.kind in _WITH_KIN} - {""}
+        self._known: dict[str, list[Speaker]] = {}
+        self._akin: dict[str, list[tuple[str, str, str]]] = {}
+        identified = select(SpeakerName.key, Speaker).join(SpeakerName.speaker).where(SpeakerName.identifies)
+        identified = identified.order_by(Speaker.seq).options(selectinload(Speaker.names))
+        for key, speaker in session.execute(identified.where(SpeakerName.key.in_(keys))) if keys else ():
+            self._known.setdefault(key, []).append(speaker)
+        akin = select(SpeakerName.last, Speaker.id, Speaker.kind, SpeakerName.key).join(SpeakerName.speaker)
+        akin = akin.where(Speaker.is_known, SpeakerName.last.in_(lasts)).order_by(Speaker.seq)
+        for last, *row in session.execute(akin) if lasts else ():
+            self._akin.setdefault(last, []).append((row[0], row[1], row[2]))
 
-def _known(session: Session, kind: str, names: Sequence[str]) -> list[Speaker]:
-    """Who is identified by one of some names."""
-    keys = [name_key(name) for name in names]
-    query = select(Speaker).join(SpeakerName).where(SpeakerName.key.in_(keys), SpeakerName.identifies)
-    return list(session.scalars(query.where(Speaker.kind == kind).order_by(Speaker.seq)).unique()) if keys else []
+    def find(self, one: SpeakerInArticle, before: Found | None = None) -> Found:
+        """The speaker that an article's speaker is, made if there is none yet; it is stored with the session's next flush.
 
+        Names of one article have been put together before; see ``models.names``.
 
-def _akin(session: Session, one: SpeakerInArticle) -> list[str]:
-    """Known people who share the last name, and the first if both have one; organizations whose names end alike."""
-    key = name_key(one.name)
-    if one.kind not in ("person", "organization") or not key:
-        return []
-    first, _, last = key.rpartition(" ")
-    found = dict[str, None]()
-    same = select(Speaker.id, SpeakerName.key).join(SpeakerName).where(SpeakerName.last == last, Speaker.is_known)
-    for id_, other in session.execute(same.where(Speaker.kind == one.kind).order_by(Speaker.seq)):
-        if one.kind == "organization":
-            is_akin = other.endswith(f" {key}")
+        Args:
+            one: The article's speaker.
+            before: Who it was when the article was stored before: that stays, as callers may have decided it.
+        """
+        if before is not None:
+            self._collect(before[0], [one.name, *one.aliases])
+            return before
+        is_full = tells_apart(one.name, one.kind)
+        short = [alias for alias in one.aliases if is_full and _stands_for(alias, one.name, one.kind)]
+        known = self._identified(one.kind, [one.name]) or [
+            # So far only the short form was known; with a full name of its own it would be another.
+            each
+            for each in self._identified(one.kind, short)
+            if not each.is_decided and name_key(each.name) in map(name_key, short)
+        ]
+        akin = self._kin(one)
+        if len(known) == 1:
+            speaker = known[0]
+            if name_key(speaker.name) in map(name_key, short) and not speaker.is_decided:
+                speaker.name = one.name
+            candidates = [] if is_full and len(name_tokens(one.name)) > 1 else [id_ for id_ in akin if id_ != speaker.id]
         else:
-            is_akin = other != key and (not first or other.split(" ")[0] == key.split(" ")[0])
-        if is_akin:
-            found[id_] = None
-    return list(found)
+            # "The Post" is nobody's name where there is a Washington Post.
+            is_short = one.name[:4].lower() == "the " and " " not in name_key(one.name)
+            is_known = is_full and not known and not (akin and is_short)
+            candidates = [other.id for other in known] or akin
+            speaker = _new(self._session, one.name, one.kind, is_known=is_known)
+            short = short if is_known else []
+        telling = [one.name, *short] if speaker.is_known and is_full else []
+        self._collect(speaker, [one.name, *one.aliases], telling)
+        return speaker, candidates[:_MOST_CANDIDATES]
+
+    def _collect(self, speaker: Speaker, names: Sequence[str], identifying: Sequence[str] = ()) -> None:
+        collect_names(speaker, names, identifying)
+        self._met[id(speaker)] = speaker
+
+    def _identified(self, kind: str, names: Sequence[str]) -> list[Speaker]:
+        """Who is identified by one of some names, in the order of arrival."""
+        keys = {name_key(name) for name in names}
+        found = {id(one): one for key in keys for one in self._known.get(key, ()) if one.kind == kind}
+        for one in self._met.values():
+            if one.kind == kind and any(name.identifies and name.key in keys for name in one.names):
+                found[id(one)] = one
+        return sorted(found.values(), key=lambda one: (one.seq is None, one.seq or 0))
+
+    def _kin(self, one: SpeakerInArticle) -> list[str]:
+        """Known people who share the last name, and the first if both have one; organizations whose names end alike."""
+        key = name_key(one.name)
+        if one.kind not in _WITH_KIN or not key:
+            return []
+        first, _, last = key.rpartition(" ")
+        rows = list(self._akin.get(last, ()))
+        rows += [
+            (met.id, met.kind, name.key)
+            for met in self._met.values()
+            if met.is_known
+            for name in met.names
+            if name.last == last
+        ]
+        found = dict[str, None]()
+        for id_, kind, other in rows:
+            if kind != one.kind:
+                continue
+            if one.kind == "organization":
+                is_akin = other.endswith(f" {key}")
+            else:
+                is_akin = other != key and (not first or other.split(" ")[0] == key.split(" ")[0])
+            if is_akin:
+                found[id_] = None
+        return list(found)
 
 
 def _new(session: Session, name: str, kind: str, *, is_known: bool) -> Speaker:
