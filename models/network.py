@@ -218,9 +218,16 @@ class NamedWords:
         out = torch.zeros(len(words), words.shape[1] + 1).index_copy(0, at, torch.cat([means, others.log1p()], 1))
         return words, torch.from_numpy(self._letters[first:last].astype(np.int32)), out
 
+    def means(self, values: Tensor) -> Tensor:
+        """Numbers that each word has, (W, N), as the mean over all its places; its own if it begins with a small letter."""
+        at = torch.nonzero(self._spelling >= 0).squeeze(1)
+        spelling = self._spelling[at]
+        sums = torch.zeros(len(self._counts), values.shape[1]).index_add(0, spelling, values[at])
+        return values.index_copy(0, at, (sums / self._counts)[spelling])
+
 
 def beside(ranges: Sequence[tuple[Tensor, Tensor, Tensor]]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """What ``NamedWords.of`` tells of ranges, side by side, with a mask that is True for words: as the names head takes it."""
+    """What ``NamedWords.of`` tells of ranges, side by side, with a mask that is True for words."""
     words, letters, others = (pad_sequence(list(one), batch_first=True) for one in zip(*ranges, strict=True))
     sizes = torch.tensor([len(one) for one, _, _ in ranges])
     return words, torch.arange(words.shape[1]) < sizes.unsqueeze(1), letters, others

@@ -16,15 +16,16 @@ import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 from transformers import PreTrainedTokenizerFast
 
 from models.clues import Cited
-from models.crf import spans_of
+from models.crf import spans_of, tag_count
 from models.decoding import Cue, Roles, find_cues, find_roles, spans_in_text
 from models.encoding import EncodedText, Encoder, Window, windows
 from models.given_names import GivenNames
 from models.names import Mention
-from models.network import NAME_KINDS, NamedWords, Network, beside
+from models.network import NAME_KINDS, TAGGED_KINDS, NamedWords, Network, beside
 from models.records import HABITS, Article, Attribution, Habit, Reading, Span
 from models.speakers import casting_of, find_speakers
 from models.text import attribution_type, paragraphs, quotations, sentences
@@ -37,6 +38,7 @@ CONTEXT: Final = 48
 
 _GROUP_CHARACTERS: Final = 60_000  # some ten articles: enough to fill batches with windows of like length
 _WINDOWS_TOGETHER: Final = 8
+_TOWARDS_MEAN: Final = 0.7
 _BLOCKS_TOGETHER: Final = 64  # paragraphs whose names are decided together
 _CUES_TOGETHER: Final = 64  # bounds the memory of the roles head
 
@@ -322,15 +324,20 @@ def _find_names(
 ) -> list[list[Mention]]:
     """The names of texts, from the states of their words, (words, H) each."""
     names: list[list[Mention]] = [[] for _ in texts]
-    known = [
-        NamedWords(torch.from_numpy(of_text), text.letters) for text, of_text in zip(texts, states, strict=True)
-    ]
+    known = [NamedWords(torch.from_numpy(of_text), text.letters) for text, of_text in zip(texts, states, strict=True)]
+    tags = [torch.zeros(len(text), tag_count(len(TAGGED_KINDS))) for text in texts]
     blocks = [(number, block) for number, text in enumerate(texts) for block in text.blocks]
     blocks.sort(key=lambda item: item[1].start - item[1].end)
-    for at in range(0, len(blocks), _BLOCKS_TOGETHER):
-        part = blocks[at : at + _BLOCKS_TOGETHER]
-        words, mask, letters, others = beside([known[number].of(*block) for number, block in part])
-        scores = network.names(words, mask, letters, others)
+    parts = [blocks[at : at + _BLOCKS_TOGETHER] for at in range(0, len(blocks), _BLOCKS_TOGETHER)]
+    for part in parts:
+        scores = network.names(*beside([known[number].of(*block) for number, block in part]))
+        for (number, block), row in zip(part, scores, strict=True):
+            tags[number][block.start : block.end] = row[: block.end - block.start]
+    drawn = [_drawn(words, scores) for words, scores in zip(known, tags, strict=True)]
+    for part in parts:
+        scores = pad_sequence([drawn[number][block.start : block.end] for number, block in part], batch_first=True)
+        sizes = torch.tensor([block.end - block.start for _, block in part])
+        mask = torch.arange(scores.shape[1]) < sizes.unsqueeze(1)
         for (number, block), path in zip(part, network.name_crf.best(scores, mask)[0], strict=True):
             names[number] += [
                 Mention(first + block.start, last + block.start, NAME_KINDS[kind])
@@ -340,6 +347,16 @@ def _find_names(
     for of_text in names:
         of_text.sort(key=lambda mention: mention.first)
     return names
+
+
+def _drawn(words: NamedWords, scores: Tensor) -> Tensor:
+    """Tag scores, each kind's drawn towards its mean over the same word's places in a text: it mostly names the same.
+
+    Where in a name the word stands is left as it is: "Kao" may be "Kao Yung-cheng" elsewhere.
+    """
+    kinds = torch.cat([scores[:, :1], scores[:, 1:].unflatten(1, (-1, 4)).logsumexp(2)], 1)
+    drawn = _TOWARDS_MEAN * (words.means(kinds) - kinds)
+    return scores + torch.cat([drawn[:, :1], drawn[:, 1:].repeat_interleave(4, 1)], 1)
 
 
 def _categories(network: Network, words: Tensor, cues: Tensor, roles: Sequence[Roles]) -> list[tuple[float, ...]]:

@@ -66,7 +66,7 @@ class Embedder:
     def __init__(self, tokenizer: PreTrainedTokenizerFast, network: BertModel) -> None:
         self.network = network.eval()
         # Searching needs less precision than deciding: a cosine is off by 0.0001, in a third of the time.
-        self._quick = deepcopy(network).bfloat16() if _has_bfloat16() else network
+        self._quick = deepcopy(network).bfloat16() if has_bfloat16() else network
         self._tokenizer = tokenizer
         known = self.vocabulary()
         self._start, self._end, self._colon = known["[CLS]"], known["[SEP]"], known[":"]
@@ -163,6 +163,6 @@ def _unit(vector: Tensor) -> NDArray[np.float32]:
     return unit
 
 
-def _has_bfloat16() -> bool:
+def has_bfloat16() -> bool:
     """Whether the processor computes in it; others only imitate it, slowly."""
     return any(getattr(torch.cpu, name, bool)() for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"))

@@ -64,7 +64,9 @@ def fit_names(
         order = rng.sample(examples, len(examples))
         for at in range(0, len(order), _AT_ONCE * _MIXED):
             part = [_changed(one, people, rng) if epoch else one for one in order[at : at + _AT_ONCE * _MIXED]]
-            blocks = [block for n in range(0, len(part), _AT_ONCE) for block in _blocks(network, encoder, part[n:][:_AT_ONCE])]
+            blocks = [
+                block for n in range(0, len(part), _AT_ONCE) for block in _blocks(network, encoder, part[n:][:_AT_ONCE])
+            ]
             done = (epoch + at / len(order)) / epochs
             optimizer.param_groups[0]["lr"] = rate * (1 - done)
             for batch in _batches(blocks, rng):

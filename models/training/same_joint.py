@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import BertModel
 
+from models.same_embedding import has_bfloat16
 from models.same_joint import JointReader
 
 _BATCH: Final = 16
@@ -62,7 +63,7 @@ def train_joint(
             for group, rate in zip(optimizer.param_groups, (plan.rate, _HEAD_RATE), strict=True):
                 group["lr"] = rate * pace
             sides = [(a, b) if random.random() < 0.5 else (b, a) for a, b, _ in batch]
-            with torch.autocast("cpu", torch.bfloat16):
+            with torch.autocast("cpu", torch.bfloat16, enabled=has_bfloat16()):
                 scores = reader(sides)
             same = torch.tensor([float(one[2]) for one in batch])
             loss = functional.binary_cross_entropy_with_logits(scores.float(), same)

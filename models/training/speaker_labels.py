@@ -15,10 +15,10 @@ from typing import Any, Final
 from models.records import Span
 from models.training.corpora import Example, Marked
 
-_LABELS: Final = Path(__file__).with_name("speaker_labels.tsv")
+LABELS: Final = Path(__file__).with_name("speaker_labels.tsv")
 
 
-def read_speaker_labels(examples: Iterable[Example], file: Path = _LABELS) -> list[Example]:
+def read_speaker_labels(examples: Iterable[Example], file: Path = LABELS) -> list[Example]:
     """The articles among some examples whose speakers were read, with just the attributions that have one now.
 
     Args:

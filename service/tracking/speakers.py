@@ -79,7 +79,7 @@ class Directory:
             self._akin.setdefault(last, []).append((row[0], row[1], row[2]))
 
     def find(self, one: SpeakerInArticle, before: Found | None = None) -> Found:
-        """The speaker that an article's speaker is, made if there is none yet; it is stored with the session's next flush.
+        """The speaker that an article's speaker is; one is made, for the next flush to store, if there is none yet.
 
         Names of one article have been put together before; see ``models.names``.
 
@@ -103,7 +103,9 @@ class Directory:
             speaker = known[0]
             if name_key(speaker.name) in map(name_key, short) and not speaker.is_decided:
                 speaker.name = one.name
-            candidates = [] if is_full and len(name_tokens(one.name)) > 1 else [id_ for id_ in akin if id_ != speaker.id]
+            candidates = (
+                [] if is_full and len(name_tokens(one.name)) > 1 else [id_ for id_ in akin if id_ != speaker.id]
+            )
         else:
             # "The Post" is nobody's name where there is a Washington Post.
             is_short = one.name[:4].lower() == "the " and " " not in name_key(one.name)

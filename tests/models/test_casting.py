@@ -92,6 +92,16 @@ def test_a_title_tells_more_than_what_stands_near(encoder: Encoder) -> None:
     assert found["Rehn"].features[share] == 0
 
 
+def test_who_leads_the_sentence_before_is_told_from_who_is_only_named_there(encoder: Encoder) -> None:
+    text = "Ines Duarte met Tomas Rehn. Later she said that it rained."
+    found = candidates(encoder, text, "she", "said", "Ines Duarte", "Tomas Rehn")
+    assert found["Ines Duarte"].features[-4:] == pytest.approx([0, 1, 1 / (1 + np.log1p(7)), 1])
+    assert found["Tomas Rehn"].features[-4:] == [0, 0, 0, 0]
+    owner = "Ines Duarte's town liked Tomas Rehn. Later he said that it rained."
+    found = candidates(encoder, owner, "he", "said", "Ines Duarte", "Tomas Rehn")
+    assert found["Ines Duarte"].features[-4:] == [0, 0, 0, 0]
+
+
 def test_who_was_cited_a_sentence_ago_is_near(encoder: Encoder) -> None:
     text = "Ines Duarte met Tomas Rehn. Duarte said no. She said why."
     casted = casting(encoder, text, "Ines Duarte", "Tomas Rehn", "Duarte")

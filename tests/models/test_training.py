@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -18,14 +20,16 @@ from models.encoding import Encoder
 from models.names import Mention
 from models.network import Network, NetworkConfig
 from models.reader import WEIGHTS, Reader, ReaderConfig, load_tokenizer
-from models.records import Span
+from models.records import KINDS, Span
 from models.speakers import casting_of
 from models.training.augmentation import Augmenter, edit
 from models.training.corpora import Example, Marked, Name, Pronoun, held_out, read_newswire
 from models.training.evaluation import name_figures
 from models.training.loop import Plan, Trainer
+from models.training.names import fit_names
 from models.training.samples import Cast, label
 from models.training.silver import marked_by
+from models.training.speaker_labels import LABELS, read_speaker_labels
 from models.training.speakers import cast, fit_speakers, speaker_accuracy
 from tests.fakes import NO_GIVEN_NAMES
 
@@ -150,6 +154,42 @@ def test_the_speaker_head_is_fitted_alone(encoder: Encoder) -> None:
         for name, value in network.state_dict().items()
         if not name.startswith("speaker.")
     )
+
+
+def test_the_names_head_is_fitted_alone(encoder: Encoder) -> None:
+    network = small_network().eval()
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    shown: list[str] = []
+    named = [one for one in EXAMPLES if one.names]
+    fit_names(network, encoder, named, NAMES, epochs=40, rate=1e-2, seed=1, show=shown.append)
+    losses = [float(line.split()[-1]) for line in shown]
+    assert losses[-1] < 0.5 * losses[0]
+    changed = {name for name, value in network.state_dict().items() if not torch.equal(value, before[name])}
+    assert changed
+    assert all(name.startswith(("names.", "name_crf.")) for name in changed)
+
+
+def test_speakers_that_were_read_are_put_to_their_articles(tmp_path: Path) -> None:
+    one = Example("one", "Ines Duarte, the\nmayor, left. She said so. It rained, they say.", "world", None)
+    labels = tmp_path / "labels.tsv"
+    article = sha256(b"one").hexdigest()[:12]
+    rows = ["# told", f"{article}\t30-33\t34-38\t0-22\tperson", f"{article}\t-\t43-44 58-61\t-\tunknown"]
+    rows += [f"{article}\t53-57\t58-61\t=all of them\tgroup", "0123456789ab\t-\t0-4\t-\tunknown"]
+    labels.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    (read,) = read_speaker_labels([one, replace(one, id="two")], labels)
+    assert read.tells_speakers
+    assert [told["speaker"] for told in read.gold] == ["Ines Duarte, the mayor", None, "all of them"]
+    assert [told["kind"] for told in read.gold] == ["person", "unknown", "group"]
+    assert [marked.roles["source"] for marked in read.attributions or ()] == [(Span(30, 33),), (), (Span(53, 57),)]
+    assert read.gold[0]["source"] == (Span(30, 33),)
+
+
+def test_all_speakers_that_were_read_stand_in_a_line_each() -> None:
+    place = r"\d+-\d+(?: \d+-\d+)*"
+    shape = re.compile(rf"[0-9a-f]{{12}}\t(?:-|{place})\t{place}\t(?:-|=.+|{place})\t(?:{'|'.join(KINDS)})")
+    lines = LABELS.read_text(encoding="utf-8").splitlines()
+    assert len(lines) > 17_000
+    assert [line for line in lines if not line.startswith("#") and not shape.fullmatch(line)] == []
 
 
 def test_a_pronoun_is_told_by_the_names_that_it_stands_for(encoder: Encoder) -> None:
