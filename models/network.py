@@ -219,7 +219,7 @@ class NamedWords:
         return words, torch.from_numpy(self._letters[first:last].astype(np.int32)), out
 
     def means(self, values: Tensor) -> Tensor:
-        """Numbers that each word has, (W, N), as the mean over all its places; its own if it begins with a small letter."""
+        """Numbers of each word, (W, N): their mean over all its places if it begins with a large letter."""
         at = torch.nonzero(self._spelling >= 0).squeeze(1)
         spelling = self._spelling[at]
         sums = torch.zeros(len(self._counts), values.shape[1]).index_add(0, spelling, values[at])

@@ -161,6 +161,6 @@ def test_a_given_name_agrees_with_a_pronoun_or_not(encoder: Encoder) -> None:
     of = casting(encoder, text, "Ines Duarte", "Tomas Rehn", given=GivenNames(table))
     for source, sign in (("she", 1), ("Later", 0)):
         cited = Cited((place(text, source, text.rindex(source)),), place(text, "said", text.rindex("said")))
-        leans = {one.name: one.features[-4:-2] for one in of.candidates(cited) if one.entity is not None}
+        leans = {one.name: one.features[-8:-6] for one in of.candidates(cited) if one.entity is not None}
         assert leans["Ines Duarte"][0] > 0.5 > -0.5 > leans["Tomas Rehn"][0]
         assert all(agrees == sign * lean for lean, agrees in leans.values())

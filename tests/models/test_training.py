@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import torch
+from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -22,6 +23,7 @@ from models.network import Network, NetworkConfig
 from models.reader import WEIGHTS, Reader, ReaderConfig, load_tokenizer
 from models.records import KINDS, Span
 from models.speakers import casting_of
+from models.training.__main__ import main
 from models.training.augmentation import Augmenter, edit
 from models.training.corpora import Example, Marked, Name, Pronoun, held_out, read_newswire
 from models.training.evaluation import name_figures
@@ -288,6 +290,21 @@ def test_a_network_marks_what_nobody_marked(reader: Reader) -> None:
 
 
 @pytest.mark.model
+def test_weights_are_drawn_towards_a_run_and_its_names_head_is_taken(tmp_path: Path, reader: Reader) -> None:
+    before = reader.network.state_dict()
+    torch.save({name: value + 1 for name, value in before.items()}, tmp_path / "best.pt")
+    done = CliRunner().invoke(main, ["mix", "--run", str(tmp_path), "--share", "0.25"])
+    assert done.exit_code == 0, done.output
+    mixed = torch.load(tmp_path / "best.pt", weights_only=True)
+    for name, share in (
+        ("cue_tags.bias", 0.25),
+        ("roles.word.bias", 0.25),
+        ("names.tags.bias", 1),
+        ("name_crf.begin", 1),
+    ):
+        assert torch.allclose(mixed[name], before[name] + share, atol=1e-5), name
+
+
 def test_names_are_measured(reader: Reader) -> None:
     text = "“We will rebuild the school,” said Amara Diallo in Lund."
     names = (Name(Span(35, 47), "person"), Name(Span(0, 3), "place"))
