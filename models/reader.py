@@ -329,15 +329,16 @@ def _find_names(
     blocks = [(number, block) for number, text in enumerate(texts) for block in text.blocks]
     blocks.sort(key=lambda item: item[1].start - item[1].end)
     parts = [blocks[at : at + _BLOCKS_TOGETHER] for at in range(0, len(blocks), _BLOCKS_TOGETHER)]
+    masks = []
     for part in parts:
-        scores = network.names(*beside([known[number].of(*block) for number, block in part]))
+        words, mask, letters, others = beside([known[number].of(*block) for number, block in part])
+        masks.append(mask)
+        scores = network.names(words, mask, letters, others)
         for (number, block), row in zip(part, scores, strict=True):
             tags[number][block.start : block.end] = row[: block.end - block.start]
-    drawn = [_drawn(words, scores) for words, scores in zip(known, tags, strict=True)]
-    for part in parts:
+    drawn = [_drawn(one, scores) for one, scores in zip(known, tags, strict=True)]
+    for part, mask in zip(parts, masks, strict=True):
         scores = pad_sequence([drawn[number][block.start : block.end] for number, block in part], batch_first=True)
-        sizes = torch.tensor([block.end - block.start for _, block in part])
-        mask = torch.arange(scores.shape[1]) < sizes.unsqueeze(1)
         for (number, block), path in zip(part, network.name_crf.best(scores, mask)[0], strict=True):
             names[number] += [
                 Mention(first + block.start, last + block.start, NAME_KINDS[kind])

@@ -45,6 +45,13 @@ from models.training.speakers import cast, fit_speakers, speaker_accuracy, speak
 _FACTUAL = CATEGORIES.index("factual")
 _EVERY = 6  # of the pronouns is learnt: they are an encyclopedia's, and more than all sources of the news
 
+_of_data = click.option(
+    "--data", type=click.Path(path_type=Path, exists=True), default=Path("../shared/data"), show_default=True
+)
+_of_run = click.option(
+    "--run", type=click.Path(path_type=Path, exists=True), default=Path("runs/network"), show_default=True
+)
+
 
 @click.group()
 def main() -> None:
@@ -55,7 +62,7 @@ main.add_command(same_claim)
 
 
 @main.command()
-@click.option("--data", type=click.Path(path_type=Path, exists=True), default=Path("../shared/data"), show_default=True)
+@_of_data
 @click.option("--run", type=click.Path(path_type=Path), default=Path("runs/network"), show_default=True)
 @click.option("--epochs", type=click.FloatRange(0, min_open=True), default=Plan().epochs, show_default=True)
 @click.option("--seed", type=int, default=Plan().seed, show_default=True)
@@ -130,7 +137,7 @@ def train(
 
 
 @main.command()
-@click.option("--run", type=click.Path(path_type=Path, exists=True), default=Path("runs/network"), show_default=True)
+@_of_run
 @click.option("--weights", type=click.Path(path_type=Path, exists=True), default=WEIGHTS, show_default=True)
 @click.option("--share", type=click.FloatRange(0, 1), default=0.5, show_default=True, help="Of RUN.")
 def mix(run: Path, weights: Path, share: float) -> None:
@@ -143,8 +150,8 @@ def mix(run: Path, weights: Path, share: float) -> None:
 
 
 @main.command()
-@click.option("--data", type=click.Path(path_type=Path, exists=True), default=Path("../shared/data"), show_default=True)
-@click.option("--run", type=click.Path(path_type=Path, exists=True), default=Path("runs/network"), show_default=True)
+@_of_data
+@_of_run
 @click.option("--epochs", type=click.IntRange(min=1), default=3, show_default=True)
 @click.option("--rate", type=float, default=1e-3, show_default=True)
 @click.option("--seed", type=int, default=Plan().seed, show_default=True)
@@ -160,8 +167,8 @@ def names(data: Path, run: Path, epochs: int, rate: float, seed: int) -> None:
 
 
 @main.command()
-@click.option("--data", type=click.Path(path_type=Path, exists=True), default=Path("../shared/data"), show_default=True)
-@click.option("--run", type=click.Path(path_type=Path, exists=True), default=Path("runs/network"), show_default=True)
+@_of_data
+@_of_run
 @click.option("--epochs", type=click.IntRange(min=1), default=6, show_default=True)
 @click.option("--rate", type=float, default=1.5e-3, show_default=True)
 @click.option("--seed", type=int, default=Plan().seed, show_default=True)
@@ -213,8 +220,8 @@ def _evaluate(network: Network, encoder: Encoder, dev: Sequence[Sequence[Example
 
 
 @main.command()
-@click.option("--data", type=click.Path(path_type=Path, exists=True), default=Path("../shared/data"), show_default=True)
-@click.option("--run", type=click.Path(path_type=Path, exists=True), default=Path("runs/network"), show_default=True)
+@_of_data
+@_of_run
 @click.option("--to", type=click.Path(path_type=Path), default=WEIGHTS, show_default=True)
 @click.option("--version", required=True, help="The version of the weights.")
 def export(data: Path, run: Path, to: Path, version: str) -> None:
@@ -243,7 +250,7 @@ def export(data: Path, run: Path, to: Path, version: str) -> None:
 
 
 @main.command()
-@click.option("--data", type=click.Path(path_type=Path, exists=True), default=Path("../shared/data"), show_default=True)
+@_of_data
 @click.option("--weights", type=click.Path(path_type=Path, exists=True), default=WEIGHTS, show_default=True)
 def report(data: Path, weights: Path) -> None:
     """Print what the model card tells beside the figures of ``whosaid evaluate``: names and calibration.

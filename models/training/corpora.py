@@ -133,6 +133,11 @@ def read_attributions(path: Path, habit: Habit) -> list[Example]:
     ]
 
 
+def article_key(id_: str) -> str:
+    """What an article is called in the files of what was read for this project."""
+    return sha256(id_.encode()).hexdigest()[:12]
+
+
 def held_out(id_: str) -> bool:
     """Whether an article of world.jsonl is in the fixed fifth that is never trained on."""
     return sha256(id_.encode()).digest()[0] % 5 == 0

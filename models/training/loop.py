@@ -162,7 +162,7 @@ class Trainer:
             if known is None:
                 example = self.augment(example, rng)
             found += samples(example, self.encoder, rng, core=plan.core, context=plan.context, known=known)
-        out = batched(found, plan.budget)
+        out = batched(found, plan.budget, lambda sample: sample.pieces)
         Random(f"{plan.seed} {epoch} {group}").shuffle(out)
         yield from out
 

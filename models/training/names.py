@@ -13,6 +13,7 @@ from typing import Final
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.nn.utils.rnn import pad_sequence
 
 from models.encoding import Encoder
 from models.network import NamedWords, Network, beside
@@ -20,7 +21,7 @@ from models.reader import CONTEXT, CORE, scan
 from models.training.augmentation import rename_people, restyle_quotations
 from models.training.averaging import copied, draw
 from models.training.corpora import Example
-from models.training.samples import label, name_tags
+from models.training.samples import batched, label, name_tags
 
 _AT_ONCE: Final = 48  # articles that are scanned together
 _MIXED: Final = 4  # so many times as many are mixed before they are learnt from
@@ -69,7 +70,10 @@ def fit_names(
             ]
             done = (epoch + at / len(order)) / epochs
             optimizer.param_groups[0]["lr"] = rate * (1 - done)
-            for batch in _batches(blocks, rng):
+            batches = batched(blocks, _WORDS, lambda block: len(block[0]))
+            rng.shuffle(batches)
+            network.names.train()
+            for batch in batches:
                 loss = _loss(network, batch) / len(batch)
                 loss.backward()
                 nn.utils.clip_grad_norm_(head.parameters(), 5.0)
@@ -79,6 +83,7 @@ def fit_names(
                 draw(averaged, head, step, _AVERAGING)
             show(f"epoch {epoch + (at + len(part)) / len(order):.2f}  loss {total / steps:.4f}")
     head.load_state_dict(averaged)
+    head.eval()
 
 
 def _changed(example: Example, people: Sequence[tuple[str, ...]], rng: Random) -> Example:
@@ -100,23 +105,10 @@ def _blocks(network: Network, encoder: Encoder, examples: Sequence[Example]) -> 
             yield *words.of(*block), tags[block.start : block.end]
 
 
-def _batches(blocks: Sequence[Block], rng: Random) -> Iterator[list[Block]]:
-    out: list[list[Block]] = [[]]
-    for block in sorted(blocks, key=lambda block: -len(block[0])):
-        if out[-1] and (len(out[-1]) + 1) * len(out[-1][0][0]) > _WORDS:
-            out.append([])
-        out[-1].append(block)
-    rng.shuffle(out)
-    yield from out
-
-
 def _loss(network: Network, batch: Sequence[Block]) -> Tensor:
     words, mask, letters, others = beside([block[:3] for block in batch])
     dropout = network.config.dropout
     words, others = (functional.dropout(one, dropout) for one in (words, others))
-    allowed = torch.zeros(*mask.shape, batch[0][3].shape[1], dtype=torch.bool)
-    for row, (*_, tags) in enumerate(batch):
-        allowed[row, : len(tags)] = tags
+    allowed = pad_sequence([tags for *_, tags in batch], batch_first=True)
     allowed[..., 0] |= ~mask
-    network.names.train()
     return network.name_crf.loss(network.names(words, mask, letters, others), mask, allowed).sum()

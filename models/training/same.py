@@ -8,7 +8,6 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,7 +27,7 @@ from models.same_likeness import SMALL
 from models.same_linear import Linear, sigmoid
 from models.same_words import SMALL_WORDS
 from models.training.calibration import Bools, Floats, calibration_error
-from models.training.corpora import read_lines
+from models.training.corpora import article_key, read_lines
 from models.training.same_joint import JointPlan, train_joint
 
 _READ: Final = Path(__file__).with_name("same_pairs.tsv")
@@ -62,7 +61,7 @@ def read_pairs(data: Path) -> list[Marked]:
     articles = {
         row["id"]: row for part in ("train", "world") for row in read_lines(data / "attributions" / f"{part}.jsonl")
     }
-    named = {sha256(id_.encode()).hexdigest()[:12]: row for id_, row in articles.items()}
+    named = {article_key(id_): row for id_, row in articles.items()}
     out = [
         _marked((row["a"], row["b"]), row["label"] == "same", True)
         for row in read_lines(data / "claims" / "pairs.jsonl")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -19,6 +20,8 @@ from models.encoding import Batch, EncodedText, Encoder, Window, windows
 from models.network import CATEGORIES, CONTENT, NAME_KINDS, SOURCE, TAGGED_KINDS
 from models.records import Habit, Span
 from models.training.corpora import Example
+
+T = TypeVar("T")
 
 _CUE_TAGS = tag_count(1)
 _NAME_TAGS = tag_count(len(TAGGED_KINDS))
@@ -235,11 +238,11 @@ def _nudged(first: int, last: int, size: int, rng: Random) -> tuple[int, int]:
     return first, last
 
 
-def batched(items: Sequence[Sample], budget: int) -> list[list[Sample]]:
-    """Samples of like length together, at most ``budget`` word pieces a batch, padding counted."""
-    out: list[list[Sample]] = []
-    for item in sorted(items, key=lambda item: -item.pieces):
-        if out and (len(out[-1]) + 1) * out[-1][0].pieces <= budget:
+def batched(items: Iterable[T], budget: int, size: Callable[[T], int]) -> list[list[T]]:
+    """Items of like size together, at most ``budget`` a batch, padding counted; the longest first."""
+    out: list[list[T]] = []
+    for item in sorted(items, key=lambda item: -size(item)):
+        if out and (len(out[-1]) + 1) * size(out[-1][0]) <= budget:
             out[-1].append(item)
         else:
             out.append([item])

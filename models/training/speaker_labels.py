@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
 from models.records import Span
-from models.training.corpora import Example, Marked
+from models.training.corpora import Example, Marked, article_key
 
 LABELS: Final = Path(__file__).with_name("speaker_labels.tsv")
 
@@ -23,7 +22,7 @@ def read_speaker_labels(examples: Iterable[Example], file: Path = LABELS) -> lis
 
     Args:
         examples: Articles.
-        file: A line for each attribution: the first 12 hex digits of the SHA-256 of the article's id, the places of
+        file: A line for each attribution: the article's ``article_key``, the places of
             its source and of its cue, the place of the speaker's name ("-" for nobody, "=" before a name that does
             not stand so in the text), the speaker's kind.
     """
@@ -34,7 +33,7 @@ def read_speaker_labels(examples: Iterable[Example], file: Path = LABELS) -> lis
             found[article].append(label)
     out = []
     for one in examples:
-        labels = found.get(sha256(one.id.encode()).hexdigest()[:12], ())
+        labels = found.get(article_key(one.id), ())
         if labels:
             marked, gold = [], list[dict[str, Any]]()
             for source, cue, speaker, kind in labels:

@@ -75,8 +75,8 @@ class Directory:
             self._known.setdefault(key, []).append(speaker)
         akin = select(SpeakerName.last, Speaker.id, Speaker.kind, SpeakerName.key).join(SpeakerName.speaker)
         akin = akin.where(Speaker.is_known, SpeakerName.last.in_(lasts)).order_by(Speaker.seq)
-        for last, *row in session.execute(akin) if lasts else ():
-            self._akin.setdefault(last, []).append((row[0], row[1], row[2]))
+        for last, id_, kind, key in session.execute(akin) if lasts else ():
+            self._akin.setdefault(last, []).append((id_, kind, key))
 
     def find(self, one: SpeakerInArticle, before: Found | None = None) -> Found:
         """The speaker that an article's speaker is; one is made, for the next flush to store, if there is none yet.

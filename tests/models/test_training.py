@@ -305,6 +305,7 @@ def test_weights_are_drawn_towards_a_run_and_its_names_head_is_taken(tmp_path: P
         assert torch.allclose(mixed[name], before[name] + share, atol=1e-5), name
 
 
+@pytest.mark.model
 def test_names_are_measured(reader: Reader) -> None:
     text = "“We will rebuild the school,” said Amara Diallo in Lund."
     names = (Name(Span(35, 47), "person"), Name(Span(0, 3), "place"))
