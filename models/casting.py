@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 
 from models.clues import FIRST_PERSON, Candidate, Cited, Clues, Places
 from models.given_names import GivenNames
-from models.names import Mention, find_entities, normal, whole_names
+from models.names import Mention, find_entities, normal, whole_names, without_short_forms
 from models.nouns import APOSTROPHES, ARTICLES, LINKS, PARTICIPLES, RELATIVES, root
-from models.records import Span
+from models.records import HABITS, Span
 
 AUTHOR: Final = "the author"
 """Who "I" and "we" are outside of quotations, where no name is found for them."""
@@ -32,6 +32,7 @@ _MOST_ENTITIES: Final = 30
 _MOST_EARLIER: Final = 8
 _LOOKED_AT: Final = 1000  # mentions on either side of a source
 _NEAR: Final = 60  # words behind the source in which a mention may explain it
+_MOST_CAMPAIGNS: Final = 3
 _MOST_JOINED: Final = 4  # names that are listed in a source
 _BRACKETS: Final = re.compile(r"\s*\([^()]*\)")
 
@@ -64,6 +65,7 @@ class Casting:
         self.entities = find_entities(text, words, mentions)
         self.clues = Clues(text, words, quoted, paragraph_of, mentions, self.entities, habit, given)
         self._paragraph_of, self._lower = paragraph_of, self.clues.lower
+        self._first_for_all = HABITS[habit] == "polnear"
         self._entities_at, self._near = self.clues.entities_at, self.clues.near
         # Who has spoken so far: numbers of attributions, by entity, by name, and by name without an entity.
         self._uses: dict[tuple[str, str | int], list[int]] = {}
@@ -79,7 +81,7 @@ class Casting:
         shared, asked = self.clues.shared(cited), self.clues.asked(source)
         out = self._named(source, first, last)
         by_key = {normal(one.name): one for one in out if one.name}
-        for one in self._phrases(source):
+        for one in [*self._phrases(source), *self._campaigns(source, out)]:
             key = normal(one.name)
             if key and key not in by_key:
                 by_key[key] = one
@@ -214,17 +216,36 @@ class Casting:
                     out += self._spelled_out(begin, end)
         return out
 
+    def _campaigns(self, source: Places, named: Sequence[Candidate]) -> list[Candidate]:
+        """What "her campaign" or "the campaign" is called: by the surname of one of those who were named last."""
+        if not source or source[-1][1] - source[-1][0] > 2 or self._lower[source[-1][1] - 1] != "campaign":
+            return []
+        people = [one for one in named if one.type == "person" and one.name][:_MOST_CAMPAIGNS]
+        return [
+            Candidate("phrase", f"{(one.name or '').split()[-1]} campaign", one.words, source[-1]) for one in people
+        ]
+
     def _joined(self, source: Places) -> list[Candidate]:
-        """All names of a source that lists several: "Ines Duarte and Tomas Rehn"."""
+        """All names of a source that lists several: "Ines Duarte and Tomas Rehn", "Ines Duarte and other mayors".
+
+        PolNeAR's people have the first one for all of them.
+        """
+        if self._first_for_all:
+            return []
         near = [number for first, last in source for number in self._near(first, last)]
         kind = next((self.mentions[number].kind for number in near), None)
         kind = "person" if any(self.mentions[number].kind == "person" for number in near) else kind
         listed = [self._entities_at[number] for number in near if self.mentions[number].kind == kind]
         names = list(dict.fromkeys(self.entities[who[0]].name for who in listed if len(who) == 1))
-        between = {self._lower[at] for first, last in source for at in range(first, last)}
-        if not 1 < len(names) <= _MOST_JOINED or len(names) < len(listed) or "and" not in between:
+        if not names or len(source) != 1:
             return []
-        words = (source[0][0], source[0][1])
+        words = first, last = source[0]
+        ands = [at for at in range(first, last) if self._lower[at] == "and"]
+        if ands and len(names) == len(listed) == 1 and self._lower[ands[-1] + 1 : last][:1] in (["other"], ["others"]):
+            others = self._phrase(ands[-1], last).name
+            return [Candidate("phrase", f"{names[0]} {others}", words, words)]
+        if not 1 < len(names) <= _MOST_JOINED or len(names) < len(listed) or not ands:
+            return []
         return [Candidate("phrase", f"{', '.join(names[:-1])} and {names[-1]}", words, words)]
 
     def _spelled_out(self, begin: int, end: int) -> list[Candidate]:
@@ -244,7 +265,7 @@ class Casting:
         for number in self._entities_at[at][:2]:
             entity = self.entities[number]
             for lead in dict.fromkeys((before, "")) if before else ("",) * (len(entity.tokens) > size):
-                name = " ".join((lead + entity.name + behind).split())
+                name = without_short_forms(" ".join((lead + entity.name + behind).split()))
                 out.append(Candidate("phrase", name, (begin, end), (begin, end)))
         if self._lower[tail:end] == ["campaign"]:
             surname = self.text[self.words[owner.last - 1].start : self.words[owner.last - 1].end]
@@ -253,7 +274,7 @@ class Casting:
 
     def _phrase(self, begin: int, end: int) -> Candidate:
         name = " ".join(self.text[self.words[begin].start : self.words[end - 1].end].split())
-        return Candidate("phrase", name, (begin, end), (begin, end))
+        return Candidate("phrase", without_short_forms(name), (begin, end), (begin, end))
 
     def _ranks(self, candidates: Sequence[Candidate], first: int) -> list[int]:
         """How many candidates of the same type were mentioned later before the source."""

@@ -46,13 +46,14 @@ _PAPERS: Final = frozenset(
     (
         "post", "times", "journal", "guardian", "tribune", "star", "globe", "observer", "herald", "independent",
         "telegraph", "mail", "economist", "atlantic", "gazette", "register", "hill", "sun", "chronicle", "standard",
-        "courier", "examiner", "inquirer", "monitor", "mirror", "dispatch", "sentinel", "age", "australian",
+        "courier", "examiner", "yorker", "inquirer", "monitor", "mirror", "dispatch", "sentinel", "age", "australian",
     )
 )  # fmt: skip
 """Last words of newspapers' names, of which many begin with "The"."""
-_LONGEST_HEADLINE: Final = 250  # code points
+_LONGEST_LINE: Final = 250  # code points that are looked at of a headline, or before a short form
 _SUFFIXES: Final = frozenset(("jr", "sr", "ii", "iii", "iv"))
 _SMALL: Final = frozenset(("the", "of", "and", "for", "in", "on", "a", "an", "de", "la", "to", "at"))
+_LETTERS: Final = re.compile(r"\w[\w'’.]*")
 _TOKEN: Final = re.compile(r"(?:\b\w\b\.? ?){2,}|\w+")
 """A word, or letters that stand alone side by side: "S.E.C.", "J. K."."""
 _NICKNAMED: Final = re.compile(r"""[^\n,;"“”‘]{1,40}[ \xa0]["“‘'](\w[\w-]+)["”’'][ \xa0][^\n,;"“”‘]{1,40}""")
@@ -61,6 +62,8 @@ _LONG_NAME: Final = 5  # letters from which on a surname may be misspelt by one
 _LONGER_NAME: Final = 8  # … and by two
 _OUTER: Final = ' \t.,;:!?"“”()[]'
 _POSSESSIVE: Final = re.compile(r"['’]s?\Z")
+_SHORT_FORM: Final = re.compile(r"\s*\(([A-Z](?=[^()]*[A-Z])[A-Za-z&.-]{1,9})\)")
+"""A short form in brackets, behind what it is short for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +123,43 @@ def _behind_titles(text: str, words: Sequence[Span], mention: Mention) -> int:
     return first if told and told[0][0].isalnum() else mention.first
 
 
+def without_short_forms(name: str) -> str:
+    """A name without the short forms that stand in brackets in it: "the Kilifi Water Board (KWB)"."""
+    return _SHORT_FORM.sub("", name)
+
+
+def long_forms(text: str) -> dict[str, str]:
+    """What the short forms that a text gives in brackets are short for, as it stands there, without an article.
+
+    Schwartz and Hearst, A simple algorithm for identifying abbreviation definitions in biomedical text, 2003; but each
+    letter begins a word here, small words may be passed over, and the long form begins with a capital.
+    """
+    out: dict[str, str] = {}
+    for found in _SHORT_FORM.finditer(text):
+        near = max(found.start() - _LONGEST_LINE, 0)
+        line = text[max(text.rfind("\n", near, found.start()) + 1, near) : found.start()]
+        for counted in (False, True):
+            start = _start_of_long_form(line, found[1], counted)
+            if start is not None:
+                out.setdefault(found[1], " ".join(line[start:].split()))
+    return out
+
+
+def _start_of_long_form(line: str, short: str, counted: bool) -> int | None:
+    """Where the last words of a line begin whose first letters are a short form's; small words are counted or not."""
+    letters = [letter for letter in fold(short) if letter.isalnum()]
+    for word in reversed(list(_LETTERS.finditer(line))):
+        if not counted and fold(word[0]) in _SMALL:
+            continue
+        if fold(word[0])[0] == letters[-1]:
+            letters.pop()
+        elif fold(word[0]) not in _SMALL:
+            return None
+        if not letters:
+            return word.start() if word[0][0].isupper() else None
+    return None
+
+
 def find_entities(text: str, words: Sequence[Span], mentions: Sequence[Mention]) -> list[Entity]:
     """Put mentions together that name the same.
 
@@ -132,7 +172,11 @@ def find_entities(text: str, words: Sequence[Span], mentions: Sequence[Mention])
         Entities in the order of their first mentions.  A mention may belong to several people.
     """
     names = [plain_name(text[words[one.first].start : words[one.last - 1].end]) for one in mentions]
-    names = [_bare(name) if one.kind == "person" else name for name, one in zip(names, mentions, strict=True)]
+    spelled_out = long_forms(text)
+    names = [
+        _bare(name) if one.kind == "person" else spelled_out.get(name, without_short_forms(name))
+        for name, one in zip(names, mentions, strict=True)
+    ]
     tokens = [name_tokens(name) for name in names]
     spelled = _spelled_out(text, words, mentions)
     found: list[Entity] = []
@@ -239,8 +283,8 @@ def _bare(name: str) -> str:
 
 def _in_capitals(text: str, at: int) -> bool:
     """Whether the line there is one in which nearly every word begins with a capital."""
-    begin, end = text.rfind("\n", max(at - _LONGEST_HEADLINE, 0), at) + 1, text.find("\n", at, at + _LONGEST_HEADLINE)
-    if end < 0 or (not begin and at > _LONGEST_HEADLINE):
+    begin, end = text.rfind("\n", max(at - _LONGEST_LINE, 0), at) + 1, text.find("\n", at, at + _LONGEST_LINE)
+    if end < 0 or (not begin and at > _LONGEST_LINE):
         return False
     long = [word for word in text[begin:end].split() if len(word) > 3 and word[0].isalpha()]
     return len(long) > 3 and sum(word[0].isupper() for word in long) >= 0.8 * len(long)

@@ -34,12 +34,12 @@ from models.training.calibration import (
 from models.training.corpora import Corpora, Example, read_corpora, read_newswire, read_pronouns
 from models.training.evaluation import best_threshold, evaluate, name_figures, predict
 from models.training.given_names import fit_given_names
+from models.training.labels import read_role_labels, read_speaker_labels
 from models.training.loop import Plan, Trainer
 from models.training.names import fit_names
 from models.training.same import same as same_claim
 from models.training.samples import Cast
 from models.training.silver import marked_by
-from models.training.speaker_labels import read_speaker_labels
 from models.training.speakers import cast, fit_speakers, speaker_accuracy, speaker_choices
 
 _FACTUAL = CATEGORIES.index("factual")
@@ -112,11 +112,13 @@ def train(
     )
     torch.manual_seed(seed)
     encoder = Encoder(load_tokenizer(backbone()))
-    examples = [*corpora.polnear, *corpora.world * world_copies, *corpora.further]
+    newswire = read_role_labels(corpora.newswire)
+    read = [example for example in newswire if example.attributions is not None]
+    examples = [*corpora.polnear, *corpora.world * world_copies, *read, *corpora.further]
     network = Network.from_backbone(backbone())
     if start:
         teacher = Reader.from_pretrained(start)
-        examples += marked_by(teacher, corpora.newswire)
+        examples += marked_by(teacher, [example for example in newswire if example.attributions is None])
         network.load_state_dict(teacher.network.state_dict())
     told = _marked(corpora, data) if with_speakers else []
     first, examples = len(examples), [*examples, *told]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from models.names import Mention, find_entities, fold, plain_name, whole_names
+from models.names import Mention, find_entities, fold, long_forms, plain_name, whole_names
 from models.text import words
 
 
@@ -116,6 +116,31 @@ def test_a_headline_in_capitals_does_not_lengthen_a_name() -> None:
 )
 def test_organizations(text: str, names: tuple[str, ...], found: dict[str, int]) -> None:
     assert entities(text, *names, kind="organization") == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("The Kilifi Water Board (KWB) met.", {"KWB": "Kilifi Water Board"}),
+        ("At the 9th Lund Forum for Science (LFS) awards", {"LFS": "Lund Forum for Science"}),
+        ("Fishers of the Association against Dredging (AAD) left", {"AAD": "Association against Dredging"}),
+        ("the Anti-Flood Fund (A.F.F.)", {"A.F.F.": "Anti-Flood Fund"}),
+        ("the chief executive (CE) left", {}),  # no name
+        ("Bruno Lund (KWB) left", {}),
+        ("Kilifi\nWater Board (KWB)", {}),
+        ("the Board (K)", {}),
+        ("(KWB)", {}),
+    ],
+)
+def test_short_forms_in_brackets_tell_long_ones(text: str, found: dict[str, str]) -> None:
+    assert long_forms(text) == found
+
+
+def test_a_short_form_has_its_long_form_for_a_name_even_if_that_was_not_found() -> None:
+    text = "A prize of the Kilifi Water Board (KWB) went to Lund, KWB said. The KWB board (KW) met."
+    assert entities(text, "KWB", "KWB", kind="organization") == {"Kilifi Water Board": 2}
+    text = "Kilifi Water Board (KWB) met. KWB said no."
+    assert entities(text, "Kilifi Water Board (KWB)", "KWB", kind="organization") == {"Kilifi Water Board": 2}
 
 
 def test_names_are_compared_plainly() -> None:

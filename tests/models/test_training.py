@@ -27,11 +27,11 @@ from models.training.__main__ import main
 from models.training.augmentation import Augmenter, edit
 from models.training.corpora import Example, Marked, Name, Pronoun, held_out, read_newswire
 from models.training.evaluation import name_figures
+from models.training.labels import ROLE_LABELS, SPEAKER_LABELS, read_role_labels, read_speaker_labels
 from models.training.loop import Plan, Trainer
 from models.training.names import fit_names
 from models.training.samples import Cast, label
 from models.training.silver import marked_by
-from models.training.speaker_labels import LABELS, read_speaker_labels
 from models.training.speakers import cast, fit_speakers, speaker_accuracy
 from tests.fakes import NO_GIVEN_NAMES
 
@@ -189,8 +189,34 @@ def test_speakers_that_were_read_are_put_to_their_articles(tmp_path: Path) -> No
 def test_all_speakers_that_were_read_stand_in_a_line_each() -> None:
     place = r"\d+-\d+(?: \d+-\d+)*"
     shape = re.compile(rf"[0-9a-f]{{12}}\t(?:-|{place})\t{place}\t(?:-|=.+|{place})\t(?:{'|'.join(KINDS)})")
-    lines = LABELS.read_text(encoding="utf-8").splitlines()
-    assert len(lines) > 17_000
+    lines = SPEAKER_LABELS.read_text(encoding="utf-8").splitlines()
+    assert len(lines) > 22_000
+    assert [line for line in lines if not line.startswith("#") and not shape.fullmatch(line)] == []
+
+
+def test_roles_that_were_read_are_places_in_the_text(tmp_path: Path) -> None:
+    one = Example("one", "Ines Duarte said that it rains and hoped to leave. Amara Diallo, she added.", "world", None)
+    key = sha256(b"one").hexdigest()[:12]
+    labels = tmp_path / "labels.tsv"
+    rows = ["# a comment", f"{key}\t0-11\t12-16\t17-30\t", f"{key}\t-\t35-40\t41-49 51-63\t?", "ffffffffffff"]
+    labels.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    read, other = read_role_labels([one, replace(one, id="two")], labels)
+    assert other.attributions is None
+    assert [marked.doubtful for marked in read.attributions or ()] == [False, True]
+    assert [[span.of(one.text) for span in marked.roles["content"]] for marked in read.attributions or ()] == [
+        ["that it rains"],
+        ["to leave", "Amara Diallo"],
+    ]
+    assert [marked.roles["source"] for marked in read.attributions or ()] == [(Span(0, 11),), ()]
+    labels.write_text(f"{key}\n", encoding="utf-8")
+    assert read_role_labels([one], labels)[0].attributions == ()
+
+
+def test_all_roles_that_were_read_stand_in_a_line_each() -> None:
+    place = r"\d+-\d+(?: \d+-\d+)*"
+    shape = re.compile(rf"[0-9a-f]{{12}}(?:\t(?:-|{place})\t{place}\t{place}\t\??)?")
+    lines = ROLE_LABELS.read_text(encoding="utf-8").splitlines()
+    assert len(lines) > 6_500
     assert [line for line in lines if not line.startswith("#") and not shape.fullmatch(line)] == []
 
 
