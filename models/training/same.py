@@ -67,7 +67,7 @@ def read_pairs(data: Path) -> list[Marked]:
         for row in read_lines(data / "claims" / "pairs.jsonl")
     ]
     for line in _READ.read_text(encoding="utf-8").splitlines():
-        if not line.startswith("#"):
+        if not line.startswith(("#", "?")):  # two readers of what is doubtful disagree
             same, one, one_number, other, other_number = line.split("\t")
             sides = (_side(named[one], int(one_number)), _side(named[other], int(other_number)))
             out.append(_marked(sides, same == "1", False))
