@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from models.clues import FIRST_PERSON, Candidate, Cited, Clues, Places
 from models.given_names import GivenNames
-from models.names import Mention, find_entities, normal, whole_names, without_short_forms
+from models.names import Mention, find_entities, normal, surname, whole_names, without_short_forms
 from models.nouns import APOSTROPHES, ARTICLES, LINKS, PARTICIPLES, RELATIVES, root
 from models.records import HABITS, Span
 
@@ -221,9 +221,7 @@ class Casting:
         if not source or source[-1][1] - source[-1][0] > 2 or self._lower[source[-1][1] - 1] != "campaign":
             return []
         people = [one for one in named if one.type == "person" and one.name][:_MOST_CAMPAIGNS]
-        return [
-            Candidate("phrase", f"{(one.name or '').split()[-1]} campaign", one.words, source[-1]) for one in people
-        ]
+        return [Candidate("phrase", f"{surname(one.name or '')} campaign", one.words, source[-1]) for one in people]
 
     def _joined(self, source: Places) -> list[Candidate]:
         """All names of a source that lists several: "Ines Duarte and Tomas Rehn", "Ines Duarte and other mayors".
@@ -241,7 +239,8 @@ class Casting:
             return []
         words = first, last = source[0]
         ands = [at for at in range(first, last) if self._lower[at] == "and"]
-        if ands and len(names) == len(listed) == 1 and self._lower[ands[-1] + 1 : last][:1] in (["other"], ["others"]):
+        before = ands and self.mentions[near[0]].last <= ands[-1]
+        if before and len(names) == len(near) == 1 and self._lower[ands[-1] + 1 : last][:1] in (["other"], ["others"]):
             others = self._phrase(ands[-1], last).name
             return [Candidate("phrase", f"{names[0]} {others}", words, words)]
         if not 1 < len(names) <= _MOST_JOINED or len(names) < len(listed) or not ands:

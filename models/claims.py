@@ -11,10 +11,10 @@ from typing import Final
 
 from models.records import CATEGORIES, AttributionType, Category, Reading, Span
 
-_OPENING: Final = "“‘\"'«„`"
-_CLOSING: Final = "”’\"'»“`"
+_PARTNERS: Final = {"“": '”"', "‘": "’'", '"': '"”', "'": "'’", "«": "»", "„": '“”"', "`": "`'’"}
 _EDGE: Final = " \t\r\n,;:–—-"
-_THAT: Final = re.compile(r"that\b[\s,]*", re.IGNORECASE)
+_MINUS: Final = ("-", "–")
+_THAT: Final = re.compile(r"that\b(?!['’])[\s,]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +95,16 @@ def readable(pieces: Sequence[str]) -> str:
 
 
 def _bare(piece: str) -> str:
-    text = " ".join(piece.split()).strip(_EDGE)
+    whole = " ".join(piece.split()).rstrip(_EDGE)
+    text = whole.lstrip(_EDGE)
+    if text[:1].isdigit() and whole[: -len(text)].endswith(_MINUS):
+        text = whole[-len(text) - 1 :]
     that = _THAT.match(text)
     if that and that.end() < len(text):
         text = text[that.end() :]
-    if text[:1] and text[0] in _OPENING:
-        inner = text[1:]
-        at = next((n for n, char in enumerate(inner) if char in _CLOSING and _ends_word(inner, n)), len(inner))
+    if text[:1] in _PARTNERS:
+        inner, closing = text[1:], _PARTNERS[text[0]]
+        at = next((n for n, char in enumerate(inner) if char in closing and _ends_word(inner, n)), len(inner))
         # The first mark's partner is the last character, or missing: the marks are around all of it.
         if at >= len(inner) - 2:
             text = inner[:at] + inner[at + 1 :]

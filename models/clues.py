@@ -386,8 +386,10 @@ class Clues:
         one = self.mentions[number]
         here = self.paragraph_of[one.first]
         begin, end = np.searchsorted(self.paragraph_of, [here, here + 1])
+        if end - begin - (one.last - one.first) > _LINE:
+            return False
         rest = self.lower[begin : one.first] + self.lower[one.last : end]
-        return len(rest) <= _LINE and all(word == "by" or not word[0].isalnum() for word in rest)
+        return all(word == "by" or not word[0].isalnum() for word in rest)
 
     def _pronoun_shares(self, entity: Entity) -> tuple[float, float]:
         """How often "he" and "she" follow its mentions before anybody else is named, as shares of at most 1."""

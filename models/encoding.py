@@ -9,11 +9,11 @@ context on both sides, which the core's sources and contents may reach into.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import numpy as np
 import torch
@@ -21,6 +21,8 @@ from numpy.typing import NDArray
 
 from models.records import HABITS, Habit, Span
 from models.text import paragraphs, quotations, words
+
+T = TypeVar("T")
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
@@ -220,6 +222,17 @@ def _letters(word: str) -> bytes:
     """A number below LETTER_COUNT for each letter, LETTERS in all, 0 where there is none."""
     numbers = (ord(c) - 31 if 32 <= ord(c) < 127 else _ASCII + ord(c) % (LETTER_COUNT - _ASCII) for c in word)
     return bytes(numbers).ljust(LETTERS, b"\0")
+
+
+def batched(items: Iterable[T], budget: int, size: Callable[[T], int]) -> list[list[T]]:
+    """Items of like size together, at most ``budget`` a batch, padding counted; the longest first."""
+    out: list[list[T]] = []
+    for item in sorted(items, key=lambda item: -size(item)):
+        if out and (len(out[-1]) + 1) * size(out[-1][0]) <= budget:
+            out[-1].append(item)
+        else:
+            out.append([item])
+    return out
 
 
 def begins_large(letters: NDArray[np.integer[Any]]) -> NDArray[np.bool_]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -53,16 +54,20 @@ _PAPERS: Final = frozenset(
 _LONGEST_LINE: Final = 250  # code points that are looked at of a headline, or before a short form
 _SUFFIXES: Final = frozenset(("jr", "sr", "ii", "iii", "iv"))
 _SMALL: Final = frozenset(("the", "of", "and", "for", "in", "on", "a", "an", "de", "la", "to", "at"))
+_TRIES: Final = 5  # places where a short form stands in brackets at which its long one is looked for
 _LETTERS: Final = re.compile(r"\w[\w'’.]*")
 _TOKEN: Final = re.compile(r"(?:\b\w\b\.? ?){2,}|\w+")
 """A word, or letters that stand alone side by side: "S.E.C.", "J. K."."""
 _NICKNAMED: Final = re.compile(r"""[^\n,;"“”‘]{1,40}[ \xa0]["“‘'](\w[\w-]+)["”’'][ \xa0][^\n,;"“”‘]{1,40}""")
 _LONGEST_NICKNAME: Final = 4  # words, its marks counted
+_INITIALS: Final = 2  # letters of a token that is no name
+_MOST_AKIN: Final = 200  # entities that share a word with a name and are looked at, and
+_MANY: Final = 5000  # words of names from which on nobody looks for misspelt ones: no article has so many
 _LONG_NAME: Final = 5  # letters from which on a surname may be misspelt by one
 _LONGER_NAME: Final = 8  # … and by two
 _OUTER: Final = ' \t.,;:!?"“”()[]'
 _POSSESSIVE: Final = re.compile(r"['’]s?\Z")
-_SHORT_FORM: Final = re.compile(r"\s*\(([A-Z](?=[^()]*[A-Z])[A-Za-z&.-]{1,9})\)")
+_SHORT_FORM: Final = re.compile(r"(?<!\s)\s*\(([A-Z](?=[^()]*[A-Z])[A-Za-z&.-]{1,9})\)")
 """A short form in brackets, behind what it is short for."""
 
 
@@ -134,14 +139,18 @@ def long_forms(text: str) -> dict[str, str]:
     Schwartz and Hearst, A simple algorithm for identifying abbreviation definitions in biomedical text, 2003; but each
     letter begins a word here, small words may be passed over, and the long form begins with a capital.
     """
-    out: dict[str, str] = {}
+    out, tried = dict[str, str](), Counter[str]()
     for found in _SHORT_FORM.finditer(text):
+        short = found[1]
+        tried[short] += 1
+        if short in out or tried[short] > _TRIES:
+            continue
         near = max(found.start() - _LONGEST_LINE, 0)
         line = text[max(text.rfind("\n", near, found.start()) + 1, near) : found.start()]
-        for counted in (False, True):
-            start = _start_of_long_form(line, found[1], counted)
-            if start is not None:
-                out.setdefault(found[1], " ".join(line[start:].split()))
+        starts = [_start_of_long_form(line, short, counted) for counted in (False, True)]
+        start = max((one for one in starts if one is not None), default=None)
+        if start is not None:
+            out[short] = " ".join(line[start:].split())
     return out
 
 
@@ -151,7 +160,7 @@ def _start_of_long_form(line: str, short: str, counted: bool) -> int | None:
     for word in reversed(list(_LETTERS.finditer(line))):
         if not counted and fold(word[0]) in _SMALL:
             continue
-        if fold(word[0])[0] == letters[-1]:
+        if fold(word[0])[:1] == letters[-1]:
             letters.pop()
         elif fold(word[0]) not in _SMALL:
             return None
@@ -197,7 +206,7 @@ def find_entities(text: str, words: Sequence[Span], mentions: Sequence[Mention])
         if not owners:
             owners = [Entity(kind, name, mine, number)]
             found += owners
-            for token in {*mine, initials(mine), *(short for short, at in spelled.items() if at == number)}:
+            for token in {*mine, initials(mine), *(short for short, at in spelled.items() if at == number)} - {""}:
                 index.setdefault((kind, token), []).extend(owners)
         known[kind, name] = owners
         for one in owners:
@@ -225,7 +234,7 @@ def _owners(
         index: The entities so far by kind and by token, or by their initials.
         spelled: See ``_spelled_out``.
     """
-    akin = {id(one): one for token in mine for one in index.get((kind, token), ())}
+    akin = {id(one): one for token in mine for one in index.get((kind, token), ())[-_MOST_AKIN:]}
     suffix = _suffix(name)
     same = [one for one in akin.values() if len(mine) == 1 or _suffix(one.name) == suffix]
     owners = _people(mine, same) if kind == "person" else _things(name, mine, same, kind)
@@ -252,6 +261,12 @@ def plain_name(name: str) -> str:
     return " ".join(pieces)
 
 
+def surname(name: str) -> str:
+    """The last word of a name that is no "Jr."."""
+    pieces = name.split()
+    return next((one for one in reversed(pieces) if fold(one).strip(".,") not in _SUFFIXES), name)
+
+
 def normal(name: str | None) -> str:
     """A name as it is compared: small letters, one line, no marks around it, no possessive; empty for none."""
     return _POSSESSIVE.sub("", " ".join((name or "").lower().split()).strip(_OUTER))
@@ -260,7 +275,7 @@ def normal(name: str | None) -> str:
 @lru_cache(maxsize=50_000)
 def name_tokens(name: str) -> tuple[str, ...]:
     """What is compared of a name: its words in small letters, without diacritics, marks and "Jr."."""
-    tokens = tuple("".join(filter(str.isalnum, one)) for one in _TOKEN.findall(fold(name)))
+    tokens = tuple(filter(None, ("".join(filter(str.isalnum, one)) for one in _TOKEN.findall(fold(name)))))
     kept = tuple(one for one in tokens if one not in _SUFFIXES)
     return kept or tokens
 
@@ -313,7 +328,7 @@ def _people(mine: tuple[str, ...], people: Sequence[Entity]) -> list[Entity]:
         by_surname = [one for one in people if one.tokens[-1] == mine[0]]
         return by_surname or [one for one in people if mine[0] in one.tokens]
     for one in people:
-        if mine[-1] == one.tokens[-1] and mine[0] == one.tokens[0]:
+        if mine[-1] == one.tokens[-1] and mine[0] == one.tokens[0] and not _of_other_initials(mine, one.tokens):
             return [one]
     within = [one for one in people if _is_subsequence(mine, one.tokens)]
     if len(within) == 1:
@@ -322,9 +337,16 @@ def _people(mine: tuple[str, ...], people: Sequence[Entity]) -> list[Entity]:
     return [one for one in people if len(one.tokens) > 1 and f" {' '.join(one.tokens)} " in joined][:1]
 
 
+def _of_other_initials(mine: tuple[str, ...], other: tuple[str, ...]) -> bool:
+    """Whether two names have nothing but initials in the middle, and not the same: "George H. W.", "George W."."""
+    between = mine[1:-1], other[1:-1]
+    return all(one and all(len(token) <= _INITIALS for token in one) for one in between) and between[0] != between[1]
+
+
 def _misspelt(surname: str, index: Mapping[tuple[NameKind, str], Sequence[Entity]]) -> list[Entity]:
     """The one person of a full name whose surname is all but spelled so: nobody else is called by it alone."""
     room = (len(surname) >= _LONG_NAME) + (len(surname) >= _LONGER_NAME)
+    room = 0 if len(index) > _MANY else room
     akin = {
         id(one): one
         for (kind, token), people in (index.items() if room else ())

@@ -237,6 +237,7 @@ class _Paragraph:
         self.left_open: MarkFamily | None = None
         self.stack: list[_Open] = []
         self.found: list[Quotation] = []
+        self.has_double = False
 
     def quotations(self) -> list[Quotation]:
         marks = _read_marks(self.text, self.span)
@@ -321,7 +322,7 @@ class _Paragraph:
         """A closing mark without an opening one: all from the paragraph's start, if no quotation is there yet."""
         if self.stack and self.stack[0].mark.family != "single":
             return
-        if not any(q.family == "double" for q in self.found[:1]):
+        if not self.has_double:
             self.stack.clear()
             self._add(self.span.start, mark.end, None, mark)
 
@@ -346,6 +347,8 @@ class _Paragraph:
         if closed is None:
             end = start + len(self.text[start:end].rstrip())
         words = sum(1 for _ in re.finditer(r"\w+", inner))
+        family = (opened or closed or _NONE).family
+        self.has_double |= family == "double"
         self.found.append(
             Quotation(
                 start,
@@ -353,9 +356,9 @@ class _Paragraph:
                 Span(opened.start, opened.end) if opened else None,
                 Span(closed.start, closed.end) if closed else None,
                 depth=0,
-                family=(opened or closed or _NONE).family,
+                family=family,
                 words=words,
-                continues=start == self.span.start and self.pending == (opened or closed or _NONE).family,
+                continues=start == self.span.start and self.pending == family,
                 scare=is_scare(words, inner, opened is not None and closed is not None),
             )
         )

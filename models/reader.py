@@ -22,7 +22,7 @@ from transformers import PreTrainedTokenizerFast
 from models.clues import Cited
 from models.crf import spans_of, tag_count
 from models.decoding import Cue, Roles, find_cues, find_roles, spans_in_text
-from models.encoding import EncodedText, Encoder, Window, windows
+from models.encoding import EncodedText, Encoder, Window, batched, windows
 from models.given_names import GivenNames
 from models.names import Mention
 from models.network import NAME_KINDS, TAGGED_KINDS, NamedWords, Network, beside
@@ -39,7 +39,7 @@ CONTEXT: Final = 48
 _GROUP_CHARACTERS: Final = 60_000  # some ten articles: enough to fill batches with windows of like length
 _WINDOWS_TOGETHER: Final = 8
 _TOWARDS_MEAN: Final = 0.7
-_BLOCKS_TOGETHER: Final = 64  # paragraphs whose names are decided together
+_NAMED_TOGETHER: Final = 4096  # words whose names are decided together, padding counted
 _CUES_TOGETHER: Final = 64  # bounds the memory of the roles head
 
 _FILES: Final = ("config.json", "model.safetensors", "reader.json", "tokenizer.json")
@@ -327,8 +327,7 @@ def _find_names(
     known = [NamedWords(torch.from_numpy(of_text), text.letters) for text, of_text in zip(texts, states, strict=True)]
     tags = [torch.zeros(len(text), tag_count(len(TAGGED_KINDS))) for text in texts]
     blocks = [(number, block) for number, text in enumerate(texts) for block in text.blocks]
-    blocks.sort(key=lambda item: item[1].start - item[1].end)
-    parts = [blocks[at : at + _BLOCKS_TOGETHER] for at in range(0, len(blocks), _BLOCKS_TOGETHER)]
+    parts = batched(blocks, _NAMED_TOGETHER, lambda item: item[1].end - item[1].start)
     masks = []
     for part in parts:
         words, mask, letters, others = beside([known[number].of(*block) for number, block in part])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -147,8 +148,9 @@ def _role(casting: Casting, mentions: Sequence[Mention], cited: Sequence[Cited])
     ends = {first: last for one in cited for first, last in one.source}
     starts = sorted(ends)
     for mention in mentions:
-        source = next((first for first in starts if first <= mention.first < ends[first]), None)
-        role = None if source is None else _before(casting, source, mention.first)
+        at = bisect_right(starts, mention.first) - 1
+        within = at >= 0 and mention.first < ends[starts[at]]
+        role = _before(casting, starts[at], mention.first) if within else None
         role = role or _behind(casting, mention.last) or _office(casting, mention.first)
         if role:
             return role

@@ -15,13 +15,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.encoding import Batch, Encoder
+from models.encoding import Batch, Encoder, batched
 from models.network import NamedWords, Network, beside
 from models.records import HABITS
 from models.training.augmentation import Augmenter
 from models.training.averaging import copied, draw
 from models.training.corpora import Example
-from models.training.samples import Cast, Sample, Targets, batched, collate, samples
+from models.training.samples import Cast, Sample, Targets, collate, samples
 from models.training.speakers import loss_in_windows
 
 

@@ -15,13 +15,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.rnn import pad_sequence
 
-from models.encoding import Encoder
+from models.encoding import Encoder, batched
 from models.network import NamedWords, Network, beside
 from models.reader import CONTEXT, CORE, scan
 from models.training.augmentation import rename_people, restyle_quotations
 from models.training.averaging import copied, draw
 from models.training.corpora import Example
-from models.training.samples import batched, label, name_tags
+from models.training.samples import label, name_tags
 
 _AT_ONCE: Final = 48  # articles that are scanned together
 _MIXED: Final = 4  # so many times as many are mixed before they are learnt from

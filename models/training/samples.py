@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
-from typing import TypeVar
 
 import numpy as np
 import torch
@@ -20,8 +19,6 @@ from models.encoding import Batch, EncodedText, Encoder, Window, windows
 from models.network import CATEGORIES, CONTENT, NAME_KINDS, SOURCE, TAGGED_KINDS
 from models.records import Habit, Span
 from models.training.corpora import Example
-
-T = TypeVar("T")
 
 _CUE_TAGS = tag_count(1)
 _NAME_TAGS = tag_count(len(TAGGED_KINDS))
@@ -236,14 +233,3 @@ def _nudged(first: int, last: int, size: int, rng: Random) -> tuple[int, int]:
         else:
             last = max(min(last + rng.choice((-1, 1)), size), first + 1)
     return first, last
-
-
-def batched(items: Iterable[T], budget: int, size: Callable[[T], int]) -> list[list[T]]:
-    """Items of like size together, at most ``budget`` a batch, padding counted; the longest first."""
-    out: list[list[T]] = []
-    for item in sorted(items, key=lambda item: -size(item)):
-        if out and (len(out[-1]) + 1) * size(out[-1][0]) <= budget:
-            out[-1].append(item)
-        else:
-            out.append([item])
-    return out

@@ -62,12 +62,17 @@ def test_a_campaign_is_called_by_a_surname(encoder: Encoder) -> None:
     text = "Ines Duarte met Tomas Rehn. Her campaign said that it rained."
     found = candidates(encoder, text, "Her campaign", "said", "Ines Duarte", "Tomas Rehn")
     assert {"Duarte campaign", "Rehn campaign", "Her campaign"} <= set(found)
+    text = "Tom Reed Jr. left. His campaign said that it rained."
+    assert "Reed campaign" in candidates(encoder, text, "His campaign", "said", "Tom Reed Jr.")
 
 
 def test_others_who_are_not_named_stand_beside_the_full_name(encoder: Encoder) -> None:
     text = "Ines Duarte is ill. Mayor Duarte and other leaders of towns said that it rained."
     found = candidates(encoder, text, "Mayor Duarte and other leaders of towns", "said", "Ines Duarte", "Duarte")
     assert "Ines Duarte and other leaders of towns" in found
+    text = "Bakers and other friends of Ines Duarte said that it rained."
+    found = candidates(encoder, text, "Bakers and other friends of Ines Duarte", "said", "Ines Duarte")
+    assert not [name for name in found if name and name.startswith("Ines Duarte and")]
 
 
 def test_what_a_person_owns_is_called_by_the_full_name(encoder: Encoder) -> None:

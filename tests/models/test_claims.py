@@ -25,6 +25,12 @@ TEXT = "“We will rebuild,” said Amara. Bruno said that the bridge is closed.
         (["that"], "that"),
         (["“”", ","], ""),
         (["“Don’t go,”"], "Don’t go"),
+        (["that's a lie"], "that's a lie"),
+        (["That will not happen"], "That will not happen"),
+        (["-0.4% in May,"], "-0.4% in May"),
+        (["– 20 buses"], "20 buses"),
+        (["“He said ‘no’ to it”"], "He said ‘no’ to it"),
+        (["“The players’ union left.”"], "The players’ union left."),
     ],
 )
 def test_text_is_made_readable(pieces: list[str], text: str) -> None:

@@ -107,5 +107,11 @@ def test_scare_quotes_are_told_from_speech() -> None:
     assert [one.scare for one in found] == [True, False, False]
 
 
+def test_only_one_quotation_begins_where_the_paragraph_does_for_want_of_a_mark() -> None:
+    found = quotations("She said «no» and left” “y” z” “w” end")
+    assert [one.start for one in found].count(0) == 1
+    assert max(one.depth for one in found) <= 1
+
+
 def test_nesting_without_end_is_cut() -> None:
     assert max(one.depth for one in quotations("“a " * 50 + "” " * 50)) < 8
