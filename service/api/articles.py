@@ -100,8 +100,9 @@ class One(MethodView):
     def delete(self, id_: str) -> None:
         """Remove an article with its claims.
 
-        Speakers that no other article has go too, but for those with a Wikidata identifier. It
-        cannot be undone; the same article sent again gets a new id.
+        Speakers that no other article has go too, but for those with a Wikidata identifier and those
+        that were ever renamed, merged or split. It cannot be undone; the same article sent again gets
+        a new id.
         """
         keeper: Keeper = current_app.config["KEEPER"]
         with keeper.store.write() as session:

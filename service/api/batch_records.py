@@ -11,8 +11,9 @@ from models.records import HABITS
 from service.api.paging import MAX_PAGE, PageArgumentsSchema
 from service.api.problems import FieldErrorSchema
 from service.api.records import MAX_EXTERNAL_ID, ArticleRequestSchema
-from service.api.schemas import MAX_URL, AnalysisSchema, Text, Url
+from service.api.schemas import AnalysisSchema, Text, Url
 from service.batches.callbacks import check_secret
+from service.pages import MAX_URL
 
 STATES = ("queued", "running", "finished", "cancelled")
 

@@ -28,6 +28,7 @@ from service.api.paging import cursor_of, page, place_of
 from service.api.parsing import Parser, drain
 from service.api.problems import field_errors
 from service.api.records import existing, known_id
+from service.api.representations import accepted
 from service.batches import chunks
 from service.batches.callbacks import CallbackError, make_secret, resolve
 from service.batches.engine import Engine, data_folder
@@ -162,7 +163,7 @@ class Results(MethodView):
         """
         batch, mark = _found(id_), f"results-{id_}"
         place = place_of(asked["cursor"], mark) if "cursor" in asked else 0
-        if request.accept_mimetypes.best_match(["application/json", *_ALSO_NDJSON]) in _ALSO_NDJSON:
+        if accepted().best_match(["application/json", *_ALSO_NDJSON]) in _ALSO_NDJSON:
             lines = _ndjson(_store(), batch, place, mark)
             return Response(lines, content_type=NDJSON, headers={"X-Accel-Buffering": "no"})
         return _page(batch, place, asked["limit"], mark, only_failed=False)

@@ -13,8 +13,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from models.records import HABITS
 from service import __version__
 from service.api import Blueprint
-from service.api.schemas import MAX_TITLE, MAX_URL, InfoSchema, ReadinessSchema, StatusSchema
+from service.api.schemas import InfoSchema, ReadinessSchema, StatusSchema
 from service.errors import NotReady
+from service.pages import MAX_TITLE, MAX_URL
 from service.reading import Gate
 from service.security import access
 

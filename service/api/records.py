@@ -19,12 +19,14 @@ from service.api.schemas import (
     AnalysisRequestSchema,
     BlockSchema,
     ModelSchema,
+    Pattern,
     SpanSchema,
     Text,
     format_field,
     span_record,
 )
 from service.errors import NotFound
+from service.pages import MAX_PUBLISHER
 from service.store.tables import Appearance, Article, Claim, Speaker
 
 MAX_EXTERNAL_ID = 200
@@ -44,7 +46,7 @@ class ArticleRequestSchema(AnalysisRequestSchema):
         validate=validate.Length(max=MAX_EXTERNAL_ID),
         metadata={"description": "Your own id of the article: sent again, the article is updated."},
     )
-    publisher = Text(validate=validate.Length(max=200), metadata={"description": "Who published it."})
+    publisher = Text(validate=validate.Length(max=MAX_PUBLISHER), metadata={"description": "Who published it."})
 
 
 class ArticleHeadSchema(ma.Schema):
@@ -189,7 +191,7 @@ class SpeakerChangeSchema(ma.Schema):
     name = Text(validate=validate.Length(max=MAX_NAME), metadata={"description": "The name to show."})
     qid = Text(
         allow_none=True,
-        validate=validate.Regexp(r"^Q[1-9][0-9]{0,11}$", error="Must be a Wikidata identifier like Q42."),
+        validate=Pattern(r"^Q[1-9][0-9]{0,11}$", error="Must be a Wikidata identifier like Q42."),
         metadata={"description": "The Wikidata identifier, or null for none."},
     )
 

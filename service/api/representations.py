@@ -16,6 +16,7 @@ from typing import Any, Final, TypeVar
 
 import marshmallow as ma
 from flask import Response, current_app, jsonify, request
+from werkzeug.datastructures import MIMEAccept
 
 from service.api.formats import csv_rows, ndjson_lines, written
 from service.api.linked import CONTEXT
@@ -80,6 +81,11 @@ def check_unchanged(schema: type[ma.Schema], record: dict[str, Any]) -> None:
         raise Outdated("This is not any more what the If-Match header names; get it again and look.")
 
 
+def accepted() -> MIMEAccept:
+    """What the request's Accept header takes, whatever charset or profile it asks for: there is one of each form only."""
+    return MIMEAccept((kind.partition(";")[0].strip(), quality) for kind, quality in request.accept_mimetypes)
+
+
 def form_asked(asked: Mapping[str, Any], offered: Sequence[str]) -> str:
     """The form that a caller wants.
 
@@ -94,7 +100,7 @@ def form_asked(asked: Mapping[str, Any], offered: Sequence[str]) -> str:
         return form
     if not request.accept_mimetypes:
         return offered[0]
-    best = request.accept_mimetypes.best_match(types)
+    best = accepted().best_match(types)
     if best is None:
         raise NotAcceptable(f"This is there as {', '.join(types)}; the Accept header takes none of them.")
     return offered[types.index(best)]

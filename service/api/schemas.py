@@ -10,11 +10,10 @@ import marshmallow as ma
 from marshmallow import ValidationError, fields, validate
 
 from models.records import CATEGORIES, HABITS, KINDS
+from service.pages import MAX_LANGUAGE, MAX_PUBLISHED, MAX_TITLE, MAX_URL
 from service.pages.boilerplate import BLOCK_KINDS
 
 TYPES = ("direct", "mixed", "indirect")
-MAX_TITLE = 1_000
-MAX_URL = 2_000
 
 FORMATS: Final[dict[str, str]] = {
     "json": "application/json",
@@ -47,8 +46,22 @@ class Text(fields.String):
         return text
 
 
+class Pattern(validate.Regexp):
+    """A pattern of the whole string, as the contract's dialect has it: Python's ``$`` lets a final newline pass."""
+
+    def __call__(self, value: Any) -> Any:
+        """The string itself.
+
+        Raises:
+            ValidationError: It does not match.
+        """
+        if not self.regex.fullmatch(value):
+            raise ValidationError(self._format_error(value))
+        return value
+
+
 class Url(Text):
-    """A web address."""
+    """A web address; it must fit into an index, whose entries are counted in bytes."""
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
         url = super()._deserialize(value, *args, **kwargs)
@@ -59,6 +72,8 @@ class Url(Text):
             good = False
         if not good:
             raise ValidationError("Must be an http or https address.")
+        if len(url) <= MAX_URL < len(url.encode()):
+            raise ValidationError(f"Longer than maximum length {MAX_URL} in bytes of UTF-8.")
         return url
 
 
@@ -89,17 +104,23 @@ class AnalysisRequestSchema(ma.Schema):
     title = Text(validate=validate.Length(max=MAX_TITLE), metadata={"description": "The headline."})
     url = Url(
         validate=validate.Length(max=MAX_URL),
-        metadata={"description": "Where the article is.", "format": "uri"},
+        metadata={"description": "Where the article is; the limit holds for its bytes in UTF-8, too.", "format": "uri"},
     )
     published = Published(
-        validate=validate.Regexp(r"^[0-9]{4}-?([0-9]{2}-?[0-9]{2}|W[0-9]{2}).*$"),
+        validate=[
+            Pattern(r"^[0-9]{4}-?([0-9]{2}-?[0-9]{2}|W[0-9]{2}).*$"),
+            validate.Length(max=MAX_PUBLISHED),
+        ],
         metadata={"description": "When it appeared: ISO 8601, a date or a date and time."},
     )
     language = Text(
-        validate=validate.Regexp(
-            r"^[Ee][Nn][Gg]?(-[A-Za-z0-9]{1,8})*$",
-            error="Only English is read: must be a language tag (BCP 47) like en or en-GB.",
-        ),
+        validate=[
+            Pattern(
+                r"^[Ee][Nn][Gg]?(-[A-Za-z0-9]{1,8})*$",
+                error="Only English is read: must be a language tag (BCP 47) like en or en-GB.",
+            ),
+            validate.Length(max=MAX_LANGUAGE),
+        ],
         metadata={
             "description": "The article's language, a BCP 47 tag. Only English is read; without this field a text that"
             " is surely in another language is refused, with it the text is read as English."
@@ -414,7 +435,9 @@ class LimitsSchema(ma.Schema):
         metadata={"description": "Code points read for a key in a day (UTC), unless it has its own limit; 0: any."},
     )
     max_title = fields.Integer(required=True, metadata={"description": "The longest title, in code points."})
-    max_url = fields.Integer(required=True, metadata={"description": "The longest url, in code points."})
+    max_url = fields.Integer(
+        required=True, metadata={"description": "The longest url, in code points and in bytes of UTF-8."}
+    )
 
 
 class SameClaimModelSchema(ma.Schema):

@@ -80,7 +80,7 @@ class One(MethodView):
 
         What is not sent stays; null takes the identifier away. The name before stays one of the
         aliases, so later articles still find the speaker by it. Two speakers cannot have the same
-        identifier: merge them.
+        identifier, nor the same full name if later articles know them by it: merge them.
         """
         with current_app.config["STORE"].write() as session:
             speaker = _speaker(session, id_)
@@ -92,7 +92,7 @@ class One(MethodView):
             if "qid" in asked:
                 speaker.qid = asked["qid"]
             if "name" in asked:
-                rename_speaker(speaker, asked["name"])
+                rename_speaker(session, speaker, asked["name"])
             session.flush()
             return _record(session, speaker)
 

@@ -13,7 +13,10 @@ import logging
 import random
 import socket
 import ssl
+import threading
+import time
 from base64 import b64decode, b64encode
+from contextlib import suppress
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from secrets import token_bytes
@@ -36,6 +39,10 @@ PAUSES: Final = tuple(
 """How long after each failure the next attempt is; then it is given up."""
 
 _SECONDS: Final = 15
+_SECONDS_IN_ALL: Final = 45
+_CLAIM: Final = timedelta(seconds=60)
+"""After it the call is another process's; longer than one takes."""
+
 _AT_ONCE: Final = 20
 _GONE: Final = 410
 
@@ -115,12 +122,11 @@ def deliver_due(store: Store, settings: Settings) -> None:
 
 
 def _deliver(store: Store, settings: Settings, seq: int) -> None:
+    claimed = chunks.now() + _CLAIM
     with store.write(alone=False) as session:
         # Who moves the date makes the call; should it die, the next one is due a little later.
         mine = session.execute(
-            update(Batch)
-            .where(Batch.seq == seq, Batch.callback_due <= chunks.now())
-            .values(callback_due=chunks.now() + timedelta(seconds=4 * _SECONDS))
+            update(Batch).where(Batch.seq == seq, Batch.callback_due <= chunks.now()).values(callback_due=claimed)
         )
         if mine.rowcount != 1:  # type: ignore[attr-defined]
             return
@@ -152,7 +158,8 @@ def _deliver(store: Store, settings: Settings, seq: int) -> None:
         outcome["callback_due"] = chunks.now() + max(pause, wait or timedelta())
     _log.info("callback for %s, attempt %d: %s", id_, attempts, error or "delivered")
     with store.write(alone=False) as session:
-        session.execute(update(Batch).where(Batch.seq == seq).values(**outcome))
+        # Whoever was held up for longer than the claim has nothing to say any more.
+        session.execute(update(Batch).where(Batch.seq == seq, Batch.callback_due == claimed).values(**outcome))
 
 
 def _post(url: str, secret: str, id_: str, body: str, settings: Settings) -> timedelta | None:
@@ -163,10 +170,11 @@ def _post(url: str, secret: str, id_: str, body: str, settings: Settings) -> tim
         OSError: It cannot be reached.
         http.client.HTTPException: What it answers is no HTTP.
     """
+    end = time.monotonic() + _SECONDS_IN_ALL
     parts = urlsplit(url)
     address = resolve(url, settings)
     is_secure = parts.scheme == "https"
-    connection = _Pinned(parts.hostname or "", parts.port or (443 if is_secure else 80), address, is_secure)
+    connection = _Pinned(parts.hostname or "", parts.port or (443 if is_secure else 80), address, is_secure, end)
     moment = chunks.now()
     headers = {
         "Content-Type": "application/json",
@@ -185,6 +193,10 @@ def _post(url: str, secret: str, id_: str, body: str, settings: Settings) -> tim
         if response.status in (429, 503) and (asked := response.headers.get("Retry-After")):
             return _retry_after(asked)
         raise CallbackError(_answered(response.status))
+    except (OSError, http.client.HTTPException):
+        if connection.is_cut_off:
+            raise CallbackError(f"the receiver took longer than {_SECONDS_IN_ALL:g} seconds") from None
+        raise
     finally:
         connection.close()
 
@@ -206,15 +218,34 @@ def _seconds_until(moment: datetime) -> float:
 
 
 class _Pinned(http.client.HTTPConnection):
-    """A connection to an address that was looked at, under the name that was asked for."""
+    """A connection to an address that was looked at, under the name that was asked for.
 
-    def __init__(self, host: str, port: int, address: str, is_secure: bool) -> None:
+    It is cut off at its end: the timeout is one of each read, and a receiver may answer byte by byte.
+    """
+
+    def __init__(self, host: str, port: int, address: str, is_secure: bool, end: float) -> None:
         super().__init__(host, port, timeout=_SECONDS)
-        self._address, self._is_secure = address, is_secure
+        self._address, self._is_secure, self._end = address, is_secure, end
         self.default_port = 443 if is_secure else 80
+        self.is_cut_off = False
+        self._timer: threading.Timer | None = None
 
     def connect(self) -> None:
         self.sock = socket.create_connection((self._address, self.port), self.timeout)
         if self._is_secure:
             context = ssl.create_default_context()
             self.sock = context.wrap_socket(self.sock, server_hostname=self.host)
+        self._timer = threading.Timer(self._end - time.monotonic(), self._cut_off, [self.sock])
+        self._timer.daemon = True
+        self._timer.start()
+
+    def close(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        super().close()
+
+    def _cut_off(self, sock: socket.socket) -> None:
+        self.is_cut_off = True
+        with suppress(OSError):  # it may be closed by now
+            # Not TLS's own: that forgets the encryption, while another thread reads.
+            socket.socket.shutdown(sock, socket.SHUT_RDWR)

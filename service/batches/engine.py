@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from celery import Celery
 from sqlalchemy import make_url
+from sqlalchemy.exc import SQLAlchemyError
 
 from service.batches import chunks, queue
 from service.config import Settings
@@ -80,7 +81,14 @@ class Engine:
         self.celery.task(read, name=READ_CHUNK)
 
     def dispatch(self, store: Store) -> None:
-        """Send messages for the next chunks; those that cannot be sent wait for the next call."""
+        """Send messages for the next chunks; those that cannot be sent wait for the next call, or for upkeep."""
+        try:
+            self._dispatch(store)
+        except SQLAlchemyError as error:
+            # Whoever hands in a batch that is kept must not be told that it is not.
+            _log.warning("no messages can be sent, the database cannot be used now: %s", error)
+
+    def _dispatch(self, store: Store) -> None:
         taken = chunks.take_waiting(store, WINDOW)
         try:
             while taken:

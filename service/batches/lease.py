@@ -59,14 +59,16 @@ class Lease:
 
     def _renew(self) -> None:
         beat = min(self._seconds / 3, self._most / 3)
+        is_held = True
         while not self._over.wait(beat):
             try:
                 deadline = self._deadline
                 if deadline is not None and time.monotonic() > deadline:
                     self._end()
-                chunks.renew(self._store, self._work, self._seconds)
+                if is_held:
+                    chunks.renew(self._store, self._work, self._seconds)
             except Gone:
-                return  # the worker sees that when it saves
+                is_held = False  # the worker sees that when it saves, unless it hangs
             except SQLAlchemyError as error:
                 _log.warning("the lease of chunk %d is not renewed: %s", self._work.chunk, error)
 

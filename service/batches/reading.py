@@ -6,7 +6,9 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import groupby
 from typing import Any, Final, Protocol, TypeVar
 
@@ -64,8 +66,12 @@ class Desk:
     keeper: Keeper
     stopping: threading.Event = field(default_factory=threading.Event)
 
-    def patiently(self, act: Callable[[], T]) -> T:
+    def patiently(self, act: Callable[[], T], waiting: Callable[[], AbstractContextManager[None]] = nullcontext) -> T:
         """Do something with the database, again until it can: its disk may be full, or it may be starting.
+
+        Args:
+            act: What is to be done.
+            waiting: What each wait is spent in: that the database is away is no article's fault.
 
         Raises:
             Stopping: The worker is to end.
@@ -76,8 +82,9 @@ class Desk:
                 return act()
             except (OperationalError, InterfaceError) as error:
                 _log.warning("the database cannot be used now: %s", error.orig)
-                if self.stopping.wait(wait):
-                    raise Stopping from error
+                with waiting():
+                    if self.stopping.wait(wait):
+                        raise Stopping from error
                 wait = min(2 * wait, _LONGEST_WAIT)
 
 
@@ -134,15 +141,15 @@ def _save(desk: Desk, work: Work, lease: Lease, done: Sequence[Outcome], *, is_l
 
 def _outcomes(desk: Desk, work: Work, lease: Lease) -> Iterator[Outcome]:
     if not work.is_careful:
-        yield from _together(desk, work, work.lines)
+        yield from _together(desk, work, lease, work.lines)
         return
     for line in work.lines:
-        number = line[0]
-        desk.patiently(lambda n=number: chunks.name_reading(desk.store, work, n, desk.settings.batch_lease))  # type: ignore[misc]
-        yield from _together(desk, work, [line])
+        name = partial(chunks.name_reading, desk.store, work, line[0], desk.settings.batch_lease)
+        desk.patiently(name, lease.not_reading)
+        yield from _together(desk, work, lease, [line])
 
 
-def _together(desk: Desk, work: Work, lines: Sequence[Line]) -> Iterator[Outcome]:
+def _together(desk: Desk, work: Work, lease: Lease, lines: Sequence[Line]) -> Iterator[Outcome]:
     """Read articles together, the shortest first, so that like goes with like."""
     entries: list[_Entry] = []
     for line in lines:
@@ -152,10 +159,10 @@ def _together(desk: Desk, work: Work, lines: Sequence[Line]) -> Iterator[Outcome
             yield _failed(line, error)
     entries.sort(key=lambda entry: (entry.habit, len(entry.page.text)))
     for habit, group in groupby(entries, lambda entry: entry.habit):
-        yield from _read_group(desk, work, habit, list(group))
+        yield from _read_group(desk, work, lease, habit, list(group))
 
 
-def _read_group(desk: Desk, work: Work, habit: Habit, entries: list[_Entry]) -> Iterator[Outcome]:
+def _read_group(desk: Desk, work: Work, lease: Lease, habit: Habit, entries: list[_Entry]) -> Iterator[Outcome]:
     readings = desk.reader.read((entry.page.article for entry in entries), habit=habit)
     for n, entry in enumerate(entries):
         try:
@@ -166,21 +173,22 @@ def _read_group(desk: Desk, work: Work, habit: Habit, entries: list[_Entry]) -> 
                 return
             # One of them spoils it for all: which one is seen when each is alone.
             for one in entries[n:]:
-                yield from _read_group(desk, work, habit, [one])
+                yield from _read_group(desk, work, lease, habit, [one])
             return
         try:
-            yield _done(desk, work, entry, reading)
+            yield _done(desk, work, lease, entry, reading)
         except (Stopping, Gone):
             raise
         except Exception as error:
             yield _failed(entry.line, error, entry.external_id)
 
 
-def _done(desk: Desk, work: Work, entry: _Entry, reading: Reading) -> Outcome:
+def _done(desk: Desk, work: Work, lease: Lease, entry: _Entry, reading: Reading) -> Outcome:
     kept: str | None = None
     if work.store:
         handed = Handed(entry.page, entry.external_id)
-        kept = desk.patiently(lambda: desk.keeper.keep(handed, entry.habit, lambda: reading)).id
+        keep = partial(desk.keeper.keep, handed, entry.habit, lambda: reading)
+        kept = desk.patiently(keep, lease.not_reading).id
     analysis = analysis_record(entry.page, reading, desk.reader.version, entry.habit)
     return records.done(entry.line[0], entry.external_id, kept, analysis)
 

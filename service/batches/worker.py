@@ -30,6 +30,7 @@ from service.tracking.claims import Decides
 _BEHIND: Final = 5
 """How much a worker stands back for the requests that a service on the same machine answers."""
 
+_TRY_AGAIN: Final = 1
 _TIDY_SECONDS: Final = 3.0
 _RETIRE_SECONDS: Final = 600.0
 _CALLBACK_SECONDS: Final = 1.0
@@ -92,9 +93,12 @@ def work(
         os.nice(_BEHIND)
     try:
         store = _opened(settings)
-    except (StoreError, SQLAlchemyError) as error:
+    except StoreError as error:
         _log.error("cannot start: %s", error)
         return CANNOT_START
+    except SQLAlchemyError as error:
+        _log.error("cannot start while the database cannot be used: %s", error)
+        return _TRY_AGAIN
     name, stopping, engine = f"{platform.node()}-{os.getpid()}-{token_hex(4)}", threading.Event(), Engine(settings)
 
     @cache

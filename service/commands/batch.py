@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -46,6 +46,8 @@ def batch(
     """
     if out is None and not store:
         raise click.UsageError("Give --out DIR, --store, or both.")
+    from sqlalchemy.exc import SQLAlchemyError
+
     from service.batches.crew import Crew
     from service.batches.sources import SourceError
     from service.config import SettingsError, load_settings
@@ -55,11 +57,13 @@ def batch(
     try:
         settings = load_settings({"habit": habit})
         with _opened(Store(settings.database_url)) as opened:
-            id_ = _handed_in(opened, settings, archives, store, anew)
+            id_ = _handed_in(opened, settings, archives, store, out, anew)
             count = workers if workers is not None else int(not settings.broker_url)
             failed = _watch(opened, settings, id_, out, Crew(settings, count, is_quiet=True))
     except (SettingsError, StoreError, SourceError, ServiceError) as error:
         raise click.ClickException(str(error)) from None
+    except SQLAlchemyError as error:
+        raise click.ClickException(f"the database cannot be used: {error}") from None
     except KeyboardInterrupt:
         click.echo("interrupted: the same command goes on from here", err=True)
         sys.exit(_EXIT_INTERRUPTED)
@@ -70,15 +74,19 @@ def batch(
 
 @contextmanager
 def _opened(store: Store) -> Iterator[Store]:
-    if store.is_embedded:
-        store.upgrade()
-    try:
+    from service.store.engine import StoreError
+
+    with closing(store):
+        if store.is_embedded:
+            store.upgrade()
+        elif not store.is_current():
+            raise StoreError("the database's tables are not current: run whosaid db upgrade")
         yield store
-    finally:
-        store.close()
 
 
-def _handed_in(store: Store, settings: Settings, archives: tuple[Path, ...], keep: bool, anew: bool) -> str:
+def _handed_in(
+    store: Store, settings: Settings, archives: tuple[Path, ...], keep: bool, out: Path | None, anew: bool
+) -> str:
     """The batch of these archives, if there is one; otherwise a new one."""
     from sqlalchemy import select
 
@@ -90,16 +98,40 @@ def _handed_in(store: Store, settings: Settings, archives: tuple[Path, ...], kee
     files = find_files(archives)
     origin = fingerprint(files, store=keep, habit=settings.habit)
     known = select(Batch.id).where(Batch.origin == origin, Batch.state.in_(("queued", "running", "finished")))
-    with store.read() as session:
-        found = session.scalar(known.order_by(Batch.seq.desc()).limit(1))
-    if found is not None and not anew:
-        click.echo(f"{found} goes on", err=True)
-        return found
+    if anew:
+        _forget(store, origin, out)
+    else:
+        with store.read() as session:
+            found = session.scalar(known.order_by(Batch.seq.desc()).limit(1))
+        if found is not None:
+            click.echo(f"{found} goes on", err=True)
+            return found
     options = Options(habit=settings.habit, store=keep, ignore_unknown=True, origin=origin)
     made = take_in(store, lines_from(files, settings), options)
     Engine(settings).dispatch(store)
     click.echo(f"{made} is handed in", err=True)
     return made
+
+
+def _forget(store: Store, origin: str, out: Path | None) -> None:
+    """Cancel what is left of earlier batches of the same archives, and remove what they have begun to write."""
+    from sqlalchemy import select
+
+    from service.batches import chunks
+    from service.store.batches import Batch
+
+    with store.write(alone=False) as session:
+        earlier = session.scalars(select(Batch).where(Batch.origin == origin).order_by(Batch.seq)).all()
+        for one in earlier:
+            chunks.cancel(session, one)
+        parts = [_part(out, one.id) for one in earlier] if out is not None else []
+    for part in parts:
+        part.unlink(missing_ok=True)
+
+
+def _part(folder: Path, id_: str) -> Path:
+    """Where a batch's results are until they are whole."""
+    return folder / f".{id_}.part"
 
 
 def _watch(store: Store, settings: Settings, id_: str, out: Path | None, crew: Crew) -> int:
@@ -167,7 +199,7 @@ class _Export:
         self._store, self._folder, self._place = store, folder, 0
         with store.read() as session:
             self._batch = session.scalars(select(Batch.seq).where(Batch.id == id_)).one()
-        self._part = folder / f".{id_}.part"
+        self._part = _part(folder, id_)
         self._file = self._part.open("a+b")
         self._file.seek(0)
         whole = 0

@@ -19,6 +19,14 @@ from service.security.markup import MAX_ATTRIBUTES, has_too_many_attributes
 # It warns of each page that it cannot read; the caller gets an error for that.
 logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
 
+MAX_TITLE: Final = 1_000
+MAX_BYLINE: Final = 1_000
+MAX_PUBLISHER: Final = 200
+MAX_URL: Final = 2_000
+MAX_PUBLISHED: Final = 40
+MAX_LANGUAGE: Final = 40
+"""What is told of an article has limits, whoever tells it: code points, and for addresses bytes as well."""
+
 _LANGUAGE_TAG: Final = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
 _LANGUAGE_PLACES: Final = (
     "/html/@lang",
@@ -59,7 +67,7 @@ def read_page(html: str, url: str | None = None) -> Page:
     """The article of a web page, without menus, comments and the like; nothing is fetched.
 
     Title, byline, publisher, day and address are those that the page tells in its JSON-LD, OpenGraph
-    or other metadata.
+    or other metadata. What is no string there, or too long, is left out; names are cut.
 
     Args:
         html: The page.
@@ -88,13 +96,23 @@ def read_page(html: str, url: str | None = None) -> Page:
     return Page(
         found.text,
         tuple(find_boilerplate(found.text)),
-        found.title or None,
-        found.author or None,
-        found.sitename or None,
-        url or found.url or None,
-        found.date or None,
+        _name(found.title, MAX_TITLE),
+        _name(found.author, MAX_BYLINE),
+        _name(found.sitename, MAX_PUBLISHER),
+        url or _whole(found.url, MAX_URL),
+        _whole(found.date, MAX_PUBLISHED),
         language,
     )
+
+
+def _name(told: object, most: int) -> str | None:
+    """What a page tells, cut if it is too long; JSON-LD may have anything where a string should be."""
+    return told.strip()[:most].rstrip() or None if isinstance(told, str) else None
+
+
+def _whole(told: object, most: int) -> str | None:
+    """The same for what is of no use when it is cut; limits are in bytes."""
+    return told if isinstance(told, str) and 0 < len(told.encode()) <= most else None
 
 
 def _language(tree: HtmlElement) -> str | None:
@@ -102,6 +120,6 @@ def _language(tree: HtmlElement) -> str | None:
     for place in _LANGUAGE_PLACES:
         for written in tree.xpath(place):
             tag = str(written).strip().replace("_", "-")
-            if _LANGUAGE_TAG.fullmatch(tag):
+            if len(tag) <= MAX_LANGUAGE and _LANGUAGE_TAG.fullmatch(tag):
                 return tag
     return None

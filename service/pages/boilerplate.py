@@ -31,9 +31,10 @@ _CREDIT: Final = re.compile(
 _FILED: Final = re.compile(
     r"\(?file (?:photo|image|picture)\b|in this (?:file )?(?:photo|image|handout)\b", re.IGNORECASE
 )
+# Whether these brackets end the line is asked first, once: asked behind each agency, it would take a long line minutes.
 _CREDIT_AT_END: Final = re.compile(
-    r"\((?:[^()]*\b(?i:photo|image|picture) (?i:credit)\b[^()]*|(?i:photo|image|picture|credit)s?(?: by|:)[^()]*"
-    r"|[A-Z][^()]*/(?:AP|AFP|Reuters|REUTERS|Getty|EPA|Bloomberg)[^()]*)\)\s*\Z"
+    r"\((?=[^()]*+\)\s*+\Z)(?:[^()]*\b(?i:photo|image|picture) (?i:credit)\b"
+    r"|(?i:photo|image|picture|credit)s?(?: by|:)|[A-Z][^()]*/(?:AP|AFP|Reuters|REUTERS|Getty|EPA|Bloomberg))"
 )
 _LIST: Final = re.compile(
     r"(?:the )?(?:most (?:read|popular|viewed|shared|commented|watched)|trending(?: now| stories)?|popular now"
@@ -167,10 +168,11 @@ def _mark_captions(lines: Sequence[_Line]) -> None:
     """A line with a credit at its end, one that names itself a picture's, and its like without the credit."""
     bare = set()
     for at, line in enumerate(lines):
-        credit = _CREDIT_AT_END.search(line.text)
-        if line.kind is None and line.words <= 80 and (credit or _FILED.match(line.text)):
-            line.kind = "caption"
-            bare.add(line.text[: credit.start()].strip() if credit else line.text)
+        if line.kind is None and line.words <= 80:
+            credit = _CREDIT_AT_END.search(line.text)
+            if credit or _FILED.match(line.text):
+                line.kind = "caption"
+                bare.add(line.text[: credit.start()].strip() if credit else line.text)
         elif line.kind == "credit" and at and lines[at - 1].kind is None and _could_be_caption(lines, at - 1):
             lines[at - 1].kind = "caption"
     for line in lines:

@@ -67,7 +67,8 @@ def declare(app: Flask, contract: dict[str, Any]) -> None:
 def _scope(app: Flask, rule: str, endpoint: str, method: str) -> Scope | None:
     """What a handler says that it needs; else, for all that is under /v1, what its method does."""
     view: Any = app.view_functions[endpoint]
-    handler = getattr(getattr(view, "view_class", None), method.lower(), view)
+    name = "get" if method == "HEAD" else method.lower()
+    handler = getattr(getattr(view, "view_class", None), name, view)
     if hasattr(handler, "whosaid_scope"):
         scope: Scope | None = handler.whosaid_scope
         return scope

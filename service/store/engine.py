@@ -63,11 +63,13 @@ class Store:
             event.listen(self.engine, "connect", _set_up)
             event.listen(self.engine, "begin", _begin)
         self._writes = self.engine.execution_options(whosaid_writes=True)
+        # In SQLite a transaction sees one state anyway; in PostgreSQL each statement would see its own.
+        self._one_state = {} if self.is_embedded else {"isolation_level": "REPEATABLE READ"}
 
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A session that sees one state of the database and changes nothing."""
-        with Session(self.engine) as session:
+        with Session(self.engine.execution_options(**self._one_state)) as session:
             yield session
 
     @contextmanager

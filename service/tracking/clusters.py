@@ -87,7 +87,10 @@ class Groups:
 
     def add(self, seqs: Iterable[int]) -> None:
         """Track new claims; all that assert the same have been written down."""
-        self._open |= set(seqs)
+        seqs = set(seqs)
+        self._open |= seqs
+        if self._left:  # one of them may be what those repeated, as its article has it now
+            self._left |= seqs
 
     def settle(self) -> None:
         """Find what is first, and who belongs together, where that may have changed."""
@@ -110,6 +113,8 @@ class Groups:
             if (before == one.seq) != (first == one.seq):
                 if first == one.seq:
                     self._compare(one)
+                elif before == one.seq:
+                    self._left |= set(self._repeating([one.seq]))
                 later = {other.seq for other, _ in one.same if other.order > one.order} - met
                 met |= later
                 for other in self._look_up(later):

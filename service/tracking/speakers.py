@@ -219,18 +219,19 @@ def split_speaker(session: Session, speaker: Speaker, articles: Sequence[str]) -
     """Make a speaker of its own of those whom some articles mean.
 
     Two known speakers may then share a name: later articles' mentions of it are kept apart, with both as
-    candidates.
+    candidates.  What only those articles call it, unless it is shown by that name, is the new one's alone.
 
     Raises:
         Conflict: It speaks in none of the articles, or in no others.
     """
     theirs = list(session.scalars(select(Appearance).where(Appearance.speaker_seq == speaker.seq)))
     moved = [one for one in theirs if one.article.id in articles]
-    if not moved or len(moved) == len(theirs):
+    others = [one for one in theirs if one.article.id not in articles]
+    if not moved or not others:
         where = "in none of these articles" if not moved else "in no other article than these"
         raise Conflict(f"{speaker.id} speaks {where}.")
     identifying = {one.key for one in speaker.names if one.identifies}
-    names = list(dict.fromkeys(each for one in moved for each in (one.name, *one.aliases)))
+    names = _called(moved)
     told = [name for name in names if name_key(name) in identifying]
     apart = _new(session, max((one.name for one in moved), key=len), speaker.kind, is_known=bool(told))
     apart.is_decided = speaker.is_decided = True
@@ -238,14 +239,31 @@ def split_speaker(session: Session, speaker: Speaker, articles: Sequence[str]) -
     for one in moved:
         one.speaker = apart
         one.candidates = []
+    gone = {name_key(name) for name in names} - {name_key(name) for name in (speaker.name, *_called(others))}
+    speaker.names = [one for one in speaker.names if one.key not in gone]
+    speaker.is_known = any(one.identifies for one in speaker.names)
     session.flush()
     return apart
 
 
-def rename_speaker(speaker: Speaker, name: str) -> None:
-    """Give a speaker another name to show; if it is a full one, other articles' speakers of it are this one."""
+def _called(appearances: Sequence[Appearance]) -> list[str]:
+    """All names that articles have for a speaker."""
+    return list(dict.fromkeys(name for one in appearances for name in (one.name, *one.aliases)))
+
+
+def rename_speaker(session: Session, speaker: Speaker, name: str) -> None:
+    """Give a speaker another name to show; if it is a full one, other articles' speakers of it are this one.
+
+    Raises:
+        Conflict: Other articles' speakers of it are another one.
+    """
+    is_full, key = tells_apart(name, speaker.kind), name_key(name)
+    if is_full and not any(one.identifies and one.key == key for one in speaker.names):
+        known = select(Speaker).join(Speaker.names).where(SpeakerName.identifies, SpeakerName.key == key)
+        other = session.scalar(known.where(Speaker.kind == speaker.kind).order_by(Speaker.seq).limit(1))
+        if other is not None:
+            raise Conflict(f"{other.id} goes by that name; merge the two if they are the same.")
     speaker.name, speaker.is_decided = name, True
-    is_full = tells_apart(name, speaker.kind)
     speaker.is_known = speaker.is_known or is_full
     collect_names(speaker, [name], [name] if is_full else [])
 

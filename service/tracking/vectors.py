@@ -87,15 +87,16 @@ class Index:
         """
         self.refresh()
         codes = np.packbits(vectors > 0, axis=1)
-        with self._store.read() as session:
-            if among is not None:
+        if among is not None:
+            with self._store.read() as session:
                 return self._search_among(session, vectors, codes, count, least, among)
-            while True:
-                pools = self._pools(codes, max(POOL, 2 * count), least)
+        while True:
+            pools = self._pools(codes, max(POOL, 2 * count), least)
+            with self._store.read() as session:  # a new one: what other threads have read since is not gone
                 found = self._fetch(session, pools)
-                if not (gone := np.setdiff1d(np.concatenate([*pools, []]).astype(np.int64), list(found))).size:
-                    return self._rank(vectors, pools, found, count, least)
-                self._drop(gone)
+            if not (gone := np.setdiff1d(np.concatenate([*pools, []]).astype(np.int64), list(found))).size:
+                return self._rank(vectors, pools, found, count, least)
+            self._drop(gone)
 
     def _search_among(
         self, session: Session, vectors: Vectors, codes: Any, count: int, least: float, among: Select[Any]

@@ -14,11 +14,13 @@ import pytest
 from sqlalchemy import func, select
 
 from models.reader import Reader
+from service.batches.sources import find_files
 from service.store.batches import Batch, Result
 from service.store.engine import Store
 from service.store.tables import Article
 from tests.conftest import ROOT
 from tests.e2e.engines import wait_until
+from tests.e2e.test_server import free_port
 from tests.whosaid import COMMAND
 
 pytestmark = pytest.mark.e2e
@@ -44,14 +46,17 @@ def store(tmp_path: Path) -> Iterator[Store]:
     store.close()
 
 
-def start(folder: Path, *arguments: object, **how: Any) -> subprocess.Popen[bytes]:
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("WHOSAID_")}
-    environ |= {
+def start(
+    folder: Path, *arguments: object, environ: dict[str, str] | None = None, **how: Any
+) -> subprocess.Popen[bytes]:
+    own = {name: value for name, value in os.environ.items() if not name.startswith("WHOSAID_")}
+    own |= {
         "WHOSAID_DATABASE_URL": f"sqlite:///{folder}/whosaid.db",
         "WHOSAID_BATCH_LEASE": "2",
         "TEST_PAUSE": "0.01",
+        **(environ or {}),
     }
-    return subprocess.Popen([*COMMAND, "batch", *map(str, arguments)], cwd=ROOT, env=environ, **how)
+    return subprocess.Popen([*COMMAND, "batch", *map(str, arguments)], cwd=ROOT, env=own, **how)
 
 
 def finished(store: Store) -> int:
@@ -79,13 +84,34 @@ def test_an_interrupted_archive_is_read_to_its_end(archive: Path, store: Store, 
         assert again.wait(120) == 0
     rows = [json.loads(line) for line in (out / "results.ndjson").read_text().splitlines()]
     assert sorted(one["number"] for one in rows) == list(range(1, 602))
-    assert {one["external_id"] for one in rows} == {*map(str, range(600)), "b.txt"}
+    assert {one["external_id"] for one in rows} == {*map(str, range(600)), find_files([archive])[1][1]}
     assert (out / "errors.ndjson").read_text() == ""
     with store.read() as session:
         assert [tuple(one) for one in session.execute(select(Batch.store, Batch.state).order_by(Batch.seq))] == [
             (False, "finished"), (True, "finished"),
         ]  # fmt: skip
         assert session.scalar(select(func.count()).select_from(Article)) == 601
+
+
+def test_anew_ends_what_was_begun(archive: Path, store: Store, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    process = start(tmp_path, archive, "--out", out)
+    wait_until(lambda: finished(store) > 20, "progress")
+    process.kill()
+    process.wait(60)
+    assert start(tmp_path, archive, "--out", out, "--anew").wait(120) == 0
+    with store.read() as session:
+        assert session.scalars(select(Batch.state).order_by(Batch.seq)).all() == ["cancelled", "finished"]
+    assert sorted(one.name for one in out.iterdir()) == ["errors.ndjson", "results.ndjson"]
+
+
+def test_a_database_that_fails_is_told(archive: Path, tmp_path: Path) -> None:
+    environ = {"WHOSAID_DATABASE_URL": f"postgresql://nobody@127.0.0.1:{free_port()}/none"}
+    process = start(tmp_path, archive, "--store", environ=environ, stderr=subprocess.PIPE)
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert b"the database cannot be used" in told
+    assert b"Traceback" not in told
 
 
 def test_articles_that_cannot_be_read_are_listed(store: Store, tmp_path: Path) -> None:

@@ -7,14 +7,15 @@ import json
 import tracemalloc
 import zlib
 from contextlib import suppress
+from time import process_time
 
 import pytest
 from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.api.parsing import inflate
-from service.errors import BadRequest, TooLarge
+from service.api.parsing import inflate, parse_json
+from service.errors import BadJSON, BadRequest, TooLarge
 
 URL = "/v1/analyses"
 TEXT = "“We will rebuild,” said Amara."
@@ -68,6 +69,14 @@ def test_other_encodings_are_refused_with_those_that_are_read(client: FlaskClien
     headers = {"Content-Type": "application/json", "Content-Encoding": "deflate"}
     response = client.post(URL, data=b"x", headers=headers)
     assert (response.status_code, response.headers["Accept-Encoding"]) == (415, "gzip, identity")
+
+
+def test_a_key_that_stands_twice_is_found_at_once() -> None:
+    names = ", ".join(f'"key{n}": 0' for n in range(20_000))
+    begun = process_time()
+    with pytest.raises(BadJSON, match="'last' stands twice"):
+        parse_json(f'{{{names}, "last": 0, "last": 1}}'.encode())
+    assert process_time() - begun < 1
 
 
 @given(st.lists(st.binary(max_size=300_000), min_size=1, max_size=3), st.integers(1, 10_000))

@@ -202,6 +202,32 @@ def test_many_of_the_same_stay_together_whatever_comes_first(keeper: Keeper) -> 
     assert ids(keeper.store) == {id_: {"0", "1"}}
 
 
+def test_what_appeared_first_may_be_corrected(keeper: Keeper) -> None:
+    many = MOST + 10
+    for number in range(many):
+        keep(keeper, str(number), (f"2024-05-{1 + number:02}", SAYS[1]))
+    (id_,) = ids(keeper.store)
+    keep(keeper, "0", ("2024-05-01", (*SAYS[1], ("snow", "falls"))))
+    assert ids(keeper.store) == {id_: set(map(str, range(many)))}
+
+
+@pytest.mark.parametrize("is_late", [False, True])
+def test_those_who_do_not_follow_another_first_stay_together(keeper: Keeper, is_late: bool) -> None:
+    first, second = (
+        ("2024-05-01", (("taxes", "rise", "soon"),)),
+        ("2024-05-02", (("taxes", "rise", "soon", "here", "now"),)),
+    )
+    if not is_late:
+        keep(keeper, "first", first)
+    keep(keeper, "second", second)
+    copies = [str(day) for day in range(30, 2, -1)]
+    for day in copies:  # the same as the second, and not as the first
+        keep(keeper, day, (f"2024-05-{int(day):02}", (("again", "rise", "soon", "here", "now"),)))
+    if is_late:
+        keep(keeper, "first", first)
+    assert sorted(map(sorted, ids(keeper.store).values())) == [sorted(copies), ["first", "second"]]
+
+
 def test_fifty_writers_at_once_make_one_cluster(keeper: Keeper) -> None:
     def write(number: int) -> str:
         return keep(Keeper(keeper.store, "1", FakeSame()), str(number), SAYS)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from itertools import pairwise
+from time import process_time
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.pages import PageError, read_page, read_text
+from service.pages import MAX_BYLINE, MAX_PUBLISHER, MAX_TITLE, MAX_URL, Page, PageError, read_page, read_text
 from service.pages.boilerplate import BLOCK_KINDS, find_boilerplate
 from service.pages.language import foreign_language, language_name
 
@@ -87,25 +90,73 @@ def test_blocks_are_lines_of_the_text_in_order(text: str) -> None:
     assert all(one.span.end <= other.span.start for one, other in pairwise(blocks))
 
 
+def test_credits_end_lines() -> None:
+    text = f"{BODY}The new wall of Lund (left). (Bram Rehn/Reuters)\nThe mayor (photo credit: Rehn) smiled (again).\n"
+    assert kinds(text) == {"The new wall of Lund (left). (Bram Rehn/Reuters)": "caption"}
+
+
+@pytest.mark.parametrize(
+    ("begins", "goes_on"), [("(A", "/AP"), ("(", "photo credit "), ("", "(A/AP)"), ("(Photo:", ".'")]
+)
+def test_no_line_takes_long(begins: str, goes_on: str) -> None:
+    begun = process_time()
+    for end in ("", "(", ") x"):
+        find_boilerplate(begins + goes_on * 20_000 + end)
+    assert process_time() - begun < 1
+
+
 def test_what_is_pasted_is_read_exactly_as_it_is() -> None:
     page = read_text(PASTED)
     assert page.text == page.article.text == PASTED
     assert page.article.ignored == tuple(block.span for block in find_boilerplate(PASTED))
 
 
-def test_a_web_page_tells_about_itself() -> None:
-    page = read_page(
-        """<html lang="en-GB"><head><title>x</title>
-        <meta property="og:title" content="Harbour opens"><meta property="og:site_name" content="Lund Daily">
-        <link rel="canonical" href="https://news.example/harbour">
-        <script type="application/ld+json">{"@context": "https://schema.org", "@type": "NewsArticle",
-        "headline": "Harbour opens", "datePublished": "2024-05-31T09:30:00+02:00",
-        "author": {"@type": "Person", "name": "Bram Rehn"}}</script></head><body><nav><a href="/">Home</a></nav>"""
+def page_with(head: str, language: str = "en-GB", **told: Any) -> Page:
+    """A web page whose head and JSON-LD tell of its article."""
+    linked = json.dumps({"@context": "https://schema.org", "@type": "NewsArticle", **told})
+    return read_page(
+        f'<html lang="{language}"><head><title>x</title>{head}<script type="application/ld+json">{linked}</script>'
+        '</head><body><nav><a href="/">Home</a></nav>'
         f"<article>{''.join(f'<p>{line}</p>' for line in BODY.splitlines() * 3)}</article></body></html>"
+    )
+
+
+def test_a_web_page_tells_about_itself() -> None:
+    page = page_with(
+        '<meta property="og:title" content="Harbour opens"><meta property="og:site_name" content="Lund Daily">'
+        '<link rel="canonical" href="https://news.example/harbour">',
+        headline="Harbour opens",
+        datePublished="2024-05-31T09:30:00+02:00",
+        author={"@type": "Person", "name": "Bram Rehn"},
     )
     assert (page.title, page.byline, page.publisher) == ("Harbour opens", "Bram Rehn", "Lund Daily")
     assert (page.url, page.published, page.language) == ("https://news.example/harbour", "2024-05-31", "en-GB")
     assert "Home" not in page.text
+
+
+@pytest.mark.parametrize("headline", [["Harbour", "opens"], {"@value": "Harbour"}, 5, 0.5, True, [], {}, [["x"]]])
+def test_a_headline_that_is_no_string_is_none(headline: Any) -> None:
+    assert page_with("", headline=headline).title in (None, "x")
+
+
+def test_what_a_page_tells_has_limits() -> None:
+    page = page_with(
+        f'<link rel="canonical" href="https://news.example/{"x" * MAX_URL}">',
+        f"en-{'x' * 8}-{'x' * 8}-{'x' * 8}-{'x' * 8}-{'x' * 8}",
+        headline="Harbour " * 1_000,
+        publisher={"@type": "Organization", "name": "Lund " * 1_000},
+        author={"@type": "Person", "name": "Bram " * 1_000},
+    )
+    assert page.title == ("Harbour " * 1_000)[:MAX_TITLE].strip()
+    assert page.publisher == ("Lund " * 1_000)[:MAX_PUBLISHER].strip()
+    assert page.byline is None or len(page.byline) <= MAX_BYLINE
+    assert (page.url, page.language) == (None, None)
+
+
+def test_an_address_is_measured_in_bytes() -> None:
+    for path, is_kept in (("é" * 980, True), ("é" * 1_000, False)):
+        url = f"https://news.example/{path}"
+        assert page_with(f'<meta property="og:url" content="{url}">').url == (url if is_kept else None)
 
 
 @pytest.mark.parametrize("html", ["", "no page", "<p></p>", "<html><body></body></html>", "<<<>>>"])

@@ -89,6 +89,11 @@ def test_filters_limits_and_cursors_go_with_every_form(client: FlaskClient) -> N
         ("text/csv;q=0.5, */*", "application/json"),
         ("text/html, application/xhtml+xml, */*;q=0.8", "application/json"),
         ("text/*", "text/csv"),
+        ("application/json; charset=utf-8", "application/json"),
+        ("text/csv; charset=utf-8; header=present", "text/csv"),
+        ('application/ld+json;profile="http://www.w3.org/ns/json-ld#compacted"', "application/ld+json"),
+        ("application/json;charset=utf-8;q=0.5, text/csv;charset=utf-8;q=0.9", "text/csv"),
+        ("text/csv;charset=utf-8;q=0, application/json;q=0.1", "application/json"),
         ("*/*", "application/json"),
     ],
 )

@@ -236,3 +236,33 @@ def test_a_named_speaker_is_known_by_that_name(client: FlaskClient, tell: Tell) 
     one = tell(person("Duarte"))
     client.patch(f"/v1/speakers/{one['id']}", json={"name": "Ines Duarte"})
     assert tell(person("Ines Duarte"))["id"] == one["id"]
+
+
+def test_a_name_that_another_is_known_by_is_refused(client: FlaskClient, tell: Tell) -> None:
+    ines, duarte = tell(person("Ines Duarte")), tell(person("Duarte"))
+    url = f"/v1/speakers/{duarte['id']}"
+    before = client.get(url).json
+    refused = client.patch(url, json={"name": "Inés DUARTE", "qid": "Q42"})
+    assert refused.status_code == 409
+    assert refused.json["detail"] == f"{ines['id']} goes by that name; merge the two if they are the same."
+    assert client.get(url).json == before
+    assert tell(person("Ines Duarte"))["id"] == ines["id"]
+    firm = tell(organization("the company"))["id"]
+    assert client.patch(f"/v1/speakers/{firm}", json={"name": "Ines Duarte"}).status_code == 200  # of another kind
+
+
+def test_a_shared_name_may_be_spelled_otherwise(client: FlaskClient, tell: Tell) -> None:
+    one, other = (tell(person("John Roe")) for _ in range(2))
+    client.post(f"/v1/speakers/{one['id']}/split", json={"articles": [other["article"]]})
+    assert client.patch(f"/v1/speakers/{one['id']}", json={"name": "John ROE"}).json["name"] == "John ROE"
+
+
+def test_a_split_undoes_a_merge(client: FlaskClient, tell: Tell) -> None:
+    bill, william = tell(person("Bill Roe", "Roe")), tell(person("William Roe", "Roe", "Will"))
+    client.post(f"/v1/speakers/{bill['id']}/merge", json={"speaker": william["id"]})
+    apart = client.post(f"/v1/speakers/{bill['id']}/split", json={"articles": [william["article"]]}).json
+    assert (apart["name"], apart["aliases"]) == ("William Roe", ["Roe", "Will"])
+    assert client.get(f"/v1/speakers/{bill['id']}").json["aliases"] == ["Roe"]
+    for name, id_ in (("William Roe", apart["id"]), ("Bill Roe", bill["id"])):
+        later = tell(person(name))
+        assert (later["id"], later["candidates"]) == (id_, [])

@@ -94,6 +94,31 @@ def test_lists_are_read_page_by_page(client: FlaskClient) -> None:
     assert found == ids[::-1]
 
 
+def test_the_longest_values_fit(client: FlaskClient) -> None:
+    moment = f"2024-05-31T09:30:00.{'1' * 19}Z"
+    about = {
+        "external_id": "😀" * 200,
+        "publisher": "😀" * 200,
+        "title": "😀" * 1_000,
+        "url": "https://news.example/" + "é" * 989,
+        "published": moment,
+        "language": "en-GB" + "-latin" * 5 + "-x123",
+    }
+    assert {len(moment), len(about["language"])} == {40}
+    kept = store_one(client, **about)
+    assert {name: kept[name] for name in about} == about
+
+
+def test_a_page_whose_headline_is_no_string_is_kept(client: FlaskClient) -> None:
+    paragraphs = "".join(
+        f"<p>“We will rebuild the bridge before winter,” said Amara, number {n}.</p>" for n in range(6)
+    )
+    linked = '{"@context": "https://schema.org", "@type": "NewsArticle", "headline": ["Bridge", "Winter"]}'
+    html = f'<html><head><script type="application/ld+json">{linked}</script></head><body>{paragraphs}</body></html>'
+    response = client.post("/v1/articles", json={"html": html})
+    assert (response.status_code, response.json["title"]) == (201, None)
+
+
 @pytest.mark.parametrize(
     ("path", "query", "field"),
     [
@@ -179,6 +204,7 @@ def test_a_speaker_gets_name_and_identifier(client: FlaskClient) -> None:
     assert [one["id"] for one in client.get("/v1/speakers?qid=Q42").json["items"]] == [amara]
     assert client.patch(f"/v1/speakers/{bruno}", json={"qid": "Q42"}).status_code == 409
     assert client.patch(f"/v1/speakers/{bruno}", json={"qid": "42"}).json["errors"][0]["field"] == "qid"
+    assert client.patch(f"/v1/speakers/{bruno}", json={"qid": "Q43\n"}).json["errors"][0]["field"] == "qid"
     assert client.patch(f"/v1/speakers/{amara}", json={"qid": None}).json["qid"] is None
 
 

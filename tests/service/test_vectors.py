@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from sqlalchemy import select
 
 from service.keeping import Keeper
@@ -72,3 +73,22 @@ def test_each_copy_follows_the_database(keeper: Keeper, monkeypatch: pytest.Monk
     assert texts(keeper, index, "snow falls", 1) == ["snow falls"]
     assert len(texts(keeper, Index(keeper.store, "fake", 384), "snow falls")) == 1
     assert texts(keeper, Index(keeper.store, "another", 384), "snow falls") == []
+
+
+def test_what_another_thread_has_read_meanwhile_is_not_gone(keeper: Keeper, monkeypatch: pytest.MonkeyPatch) -> None:
+    index = Index(keeper.store, "fake", 384)
+    for name in "ab":
+        keep(keeper, name, ("2024-05-01", (("taxes", "rise", "soon"),)))
+    index.refresh()
+    remove(keeper, "a")
+    drop = index._drop
+
+    def drop_late(gone: NDArray[np.int64]) -> None:
+        drop(gone)
+        monkeypatch.setattr(index, "_drop", drop)
+        keep(keeper, "c", ("2024-05-01", (("taxes", "rise", "again"),)))
+        index.refresh()
+
+    monkeypatch.setattr(index, "_drop", drop_late)
+    for _ in range(2):
+        assert texts(keeper, index, "taxes rise again") == ["taxes rise again", "taxes rise soon"]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import socket
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -32,6 +34,7 @@ class Receiver(HTTPServer):
     def __init__(self) -> None:
         self.answers: list[tuple[int, dict[str, str]]] = []
         self.got: list[tuple[dict[str, str], bytes]] = []
+        self.before: Callable[[], object] = lambda: None
         super().__init__(("127.0.0.1", 0), _Handler)
 
 
@@ -41,6 +44,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.got.append((dict(self.headers.items()), body))
+        self.server.before()
         status, headers = self.server.answers.pop(0) if self.server.answers else (204, {})
         self.send_response(status)
         for name, value in headers.items():
@@ -153,6 +157,44 @@ def test_a_call_is_made_by_one_process_only(store: Store, receiver: Receiver) ->
     for one in with_all:
         one.join()
     assert len(receiver.got) == 1
+
+
+def test_a_receiver_that_drips_is_left(store: Store, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(callbacks, "_SECONDS_IN_ALL", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def drip() -> None:
+            connection, _ = server.accept()
+            with connection, suppress(OSError):
+                for _ in range(100):
+                    connection.sendall(b"H")
+                    time.sleep(0.05)
+
+        thread = threading.Thread(target=drip)
+        thread.start()
+        over(store, f"http://127.0.0.1:{server.getsockname()[1]}/")
+        began = time.monotonic()
+        deliver_due(store, SETTINGS)
+        assert time.monotonic() - began < 3
+        thread.join()
+    assert (batch(store).callback_error, batch(store).callback_state) == (
+        "the receiver took longer than 0.3 seconds",
+        "waiting",
+    )
+
+
+def test_who_is_held_up_does_not_change_what_another_has_written(store: Store, receiver: Receiver) -> None:
+    over(store, url(receiver))
+    later = chunks.now() + timedelta(hours=1)
+
+    def another() -> None:
+        with store.write() as session:
+            session.execute(update(Batch).values(callback_due=later, callback_attempts=7))
+
+    receiver.before = another
+    deliver_due(store, SETTINGS)
+    found = batch(store)
+    assert (found.callback_state, found.callback_attempts, chunks.aware(found.callback_due)) == ("waiting", 7, later)
 
 
 def test_nobody_there_is_tried_again(store: Store) -> None:

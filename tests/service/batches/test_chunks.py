@@ -7,6 +7,7 @@ import logging
 import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,15 +17,18 @@ from sqlalchemy import event, select, update
 from sqlalchemy.exc import OperationalError
 
 from models.records import Article, Habit, Reading
-from service.batches import chunks, records, upkeep
+from service.batches import chunks, records, upkeep, worker
 from service.batches.chunks import Gone, Outcome, Work
+from service.batches.crew import CANNOT_START
+from service.batches.engine import Engine
 from service.batches.intake import Options, take_in
+from service.batches.lease import Lease
 from service.batches.reading import Desk, Stopping, read_chunk
 from service.batches.results import batch_record, each_result
 from service.config import load_settings
 from service.keeping import Keeper
 from service.store.batches import Batch, Chunk, Result
-from service.store.engine import Store
+from service.store.engine import Store, StoreError
 from tests.databases import ENGINES, opened
 from tests.fakes import FakeReader, FakeSame
 
@@ -59,7 +63,7 @@ def text(number: int) -> str:
     return f"“We go,” said Amara. This is number {number}."
 
 
-def hand_in(store: Store, count: int = 10, **options: Any) -> int:
+def hand_in(store: Store, count: int = 10, /, **options: Any) -> int:
     lines = (json.dumps({"id": n, "text": text(n)}).encode() for n in range(1, count + 1))
     id_ = take_in(store, lines, Options(habit="world", **options))
     with store.read() as session:
@@ -335,6 +339,95 @@ def test_a_worker_waits_for_a_database_that_is_away(store: Store) -> None:
     tries.clear()
     with pytest.raises(Stopping):
         stopping.patiently(act)
+
+
+@pytest.fixture
+def watched(store: Store, monkeypatch: pytest.MonkeyPatch) -> tuple[Desk, threading.Event]:
+    """A worker that may read for a third of a second, and what is set where it would be killed."""
+    killed = threading.Event()
+    monkeypatch.setattr(Lease, "_end", lambda _: killed.set())
+    mine = desk(store)
+    return replace(mine, settings=replace(mine.settings, article_timeout=0.3)), killed  # type: ignore[arg-type]
+
+
+def away() -> OperationalError:
+    return OperationalError("", {}, OSError("the database is away"))
+
+
+def test_waiting_for_the_database_is_no_reading(
+    store: Store, watched: tuple[Desk, threading.Event], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine, killed = watched
+    batch = hand_in(store, 1, store=True)
+    with store.write() as session:
+        session.execute(update(Chunk).values(attempts=1))  # somebody died of it, so that it is read carefully
+    failures = {"name": [away()] * 3, "keep": [away()] * 3}
+
+    def patient(name: str, act: Any) -> Any:
+        def tried(*given: Any) -> Any:
+            if failures[name]:
+                raise failures[name].pop()
+            return act(*given)
+
+        return tried
+
+    monkeypatch.setattr(chunks, "name_reading", patient("name", chunks.name_reading))
+    monkeypatch.setattr(mine.keeper, "keep", patient("keep", mine.keeper.keep))
+    read_chunk(mine, one_chunk(store))
+    assert not killed.is_set()
+    assert told(store, batch)["done"] == 1
+
+
+def test_who_hangs_while_an_article_is_kept_is_killed(
+    store: Store, watched: tuple[Desk, threading.Event], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine, killed = watched
+    hand_in(store, 1, store=True)
+    kept = mine.keeper.keep
+    monkeypatch.setattr(mine.keeper, "keep", lambda *given: killed.wait(10) and kept(*given))
+    read_chunk(mine, one_chunk(store))
+    assert killed.is_set()
+
+
+def test_who_hangs_with_a_chunk_that_is_lost_is_killed(store: Store, watched: tuple[Desk, threading.Event]) -> None:
+    _, killed = watched
+    batch = hand_in(store)
+    work = claimed(store, one_chunk(store))
+    with store.write() as session:
+        chunks.cancel(session, session.get_one(Batch, batch))
+    with Lease(store, work, 30, 0.3):
+        assert killed.wait(10)
+
+
+def test_a_batch_is_kept_though_no_messages_can_be_sent(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    hand_in(store)
+    engine = Engine(load_settings({"broker_url": "redis://127.0.0.1:1/0"}, environ={}))
+
+    def fail(*_: Any) -> None:
+        raise away()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(chunks, "put_back", fail)
+        engine.dispatch(store)
+        patch.setattr(chunks, "take_waiting", fail)
+        engine.dispatch(store)
+    with store.write() as session:
+        session.execute(update(Chunk).values(sent=chunks.now() - timedelta(minutes=1)))
+    upkeep.resend(store, 30)
+    assert len(chunks.take_waiting(store, 100)) == 1
+
+
+@pytest.mark.parametrize(("error", "is_hopeless"), [(StoreError("wrong tables"), True), (away(), False)])
+def test_a_database_that_is_away_at_a_workers_start_is_not_hopeless(
+    error: Exception, is_hopeless: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(worker, "_opened", fail)
+    monkeypatch.setattr(worker, "_log_to", lambda *_: None)
+    status = worker.work(load_settings(environ={}))
+    assert (status == CANNOT_START, status == 0) == (is_hopeless, False)
 
 
 def test_results_wait_for_room_on_the_disk(tmp_path: Path) -> None:

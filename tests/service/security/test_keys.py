@@ -51,7 +51,13 @@ def bearer(key: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("path", OPEN)
 def test_health_and_contract_are_open(client: FlaskClient, path: str) -> None:
-    assert client.get(path).status_code == 200
+    assert client.get(path).status_code == client.head(path).status_code == 200
+
+
+def test_a_head_needs_what_its_get_needs(locked: Flask, client: FlaskClient) -> None:
+    reads = bearer(create_key(locked.config["STORE"], "one", ["read"]))
+    assert [client.head(path).status_code for path in ("/v1/claims", "/metrics")] == [401, 401]
+    assert [client.head(path, headers=reads).status_code for path in ("/v1/claims", "/metrics")] == [200, 403]
 
 
 def test_info_says_whether_a_key_is_needed(client: FlaskClient, app: Flask) -> None:

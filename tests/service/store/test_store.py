@@ -174,6 +174,16 @@ def test_a_full_name_is_one_speaker_and_a_short_one_is_not(store: Store) -> None
     assert full in str(flagged)
 
 
+def test_a_read_sees_one_state(store: Store) -> None:
+    save(store, handed())
+    count = text("SELECT count(*) FROM articles")
+    with store.read() as session:
+        assert session.scalar(count) == 1
+        save(store, handed(f"{TEXT} More."))
+        assert session.scalar(count) == 1
+    assert counts(store)["articles"] == 2
+
+
 def test_fifty_writers_at_once_all_succeed(store: Store) -> None:
     def write(number: int) -> bool:
         return save(store, handed(f"{TEXT} Number {number}.", str(number)))[1]
