@@ -82,7 +82,7 @@ def check_unchanged(schema: type[ma.Schema], record: dict[str, Any]) -> None:
 
 
 def accepted() -> MIMEAccept:
-    """What the request's Accept header takes, whatever charset or profile it asks for: there is one of each form only."""
+    """What the request takes, by its Accept header; charset and profile are no matter: there is one of each form."""
     return MIMEAccept((kind.partition(";")[0].strip(), quality) for kind, quality in request.accept_mimetypes)
 
 
