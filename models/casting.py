@@ -32,6 +32,7 @@ _MOST_ENTITIES: Final = 30
 _MOST_EARLIER: Final = 8
 _LOOKED_AT: Final = 1000  # mentions on either side of a source
 _NEAR: Final = 60  # words behind the source in which a mention may explain it
+_LISTING: Final = ARTICLES | {"and", "both", ",", ".", "mr", "mrs", "ms", "sen", "sens", "gov", "senator", "senators"}
 _MOST_CAMPAIGNS: Final = 3
 _MOST_JOINED: Final = 4  # names that are listed in a source
 _BRACKETS: Final = re.compile(r"\s*\([^()]*\)")
@@ -88,7 +89,7 @@ class Casting:
                 out.append(one)
         earlier = (one for key, one in reversed(self._bare.items()) if key and key not in by_key)
         out += [Candidate("earlier", one.name, one.words, one.words) for one in islice(earlier, _MOST_EARLIER)]
-        named = self._is_name(source) or range(0)
+        named = self._is_name(source) or self._first_of_several(source) or range(0)
         alone = [one for one in out if one.entity is not None and one.words and one.words[0] in named]
         alone = alone or self._of_origin(source, out)
         if not alone:
@@ -157,6 +158,19 @@ class Casting:
         if len(near) == 1 and (self.mentions[near[0]].first, self.mentions[near[0]].last) == (first, last):
             return range(first, last)
         return None
+
+    def _first_of_several(self, source: Places) -> range | None:
+        """Where the first name stands of a source that is a list of names, if that one stands for all of them."""
+        if not self._first_for_all or len(source) != 1:
+            return None
+        first, last = source[0]
+        listed = [self.mentions[number] for number in self._near(first, last)]
+        between = set(self._lower[first:last])
+        for one in listed:
+            between.difference_update(self._lower[one.first : one.last])
+        if len(listed) < 2 or "and" not in between or not between <= _LISTING:
+            return None
+        return range(listed[0].first, listed[0].last)
 
     def _of_origin(self, source: Places, candidates: Sequence[Candidate]) -> list[Candidate]:
         """Who was named last of those said to be of Kenya, if the source is "the Kenyan" and no more."""

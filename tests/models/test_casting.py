@@ -12,6 +12,7 @@ from models.given_names import GIVEN_PARTS, GivenNames, parts
 from models.names import Mention
 from models.nouns import NOUN_CLASSES, head_word, noun_class, root
 from models.reader import WEIGHTS, load_tokenizer
+from models.records import Habit
 from models.speakers import casting_of
 from models.text import words
 from tests.fakes import NO_GIVEN_NAMES
@@ -29,14 +30,16 @@ def place(text: str, phrase: str, at: int) -> tuple[int, int]:
     return inside[0], inside[-1] + 1
 
 
-def casting(encoder: Encoder, text: str, *names: str, given: GivenNames | None = None) -> Casting:
+def casting(
+    encoder: Encoder, text: str, *names: str, given: GivenNames | None = None, habit: Habit = "world"
+) -> Casting:
     """What gathers the candidates of a text in which each person's name is told, in order."""
     mentions, at = [], 0
     for name in names:
         at = text.index(name, at)
         mentions.append(Mention(*place(text, name, at), "person"))
         at += len(name)
-    return casting_of(text, encoder.encode(text), mentions, "world", given or NO_GIVEN_NAMES)
+    return casting_of(text, encoder.encode(text), mentions, habit, given or NO_GIVEN_NAMES)
 
 
 def candidates(encoder: Encoder, text: str, source: str, cue: str, *names: str) -> dict[str | None, Candidate]:
@@ -73,6 +76,16 @@ def test_others_who_are_not_named_stand_beside_the_full_name(encoder: Encoder) -
     text = "Bakers and other friends of Ines Duarte said that it rained."
     found = candidates(encoder, text, "Bakers and other friends of Ines Duarte", "said", "Ines Duarte")
     assert not [name for name in found if name and name.startswith("Ines Duarte and")]
+
+
+def test_the_first_of_several_stands_for_all_in_one_habit(encoder: Encoder) -> None:
+    text = "Mr. Duarte and Tomas Rehn said that it rained."
+    spoken = Cited((place(text, "Mr. Duarte and Tomas Rehn", 0),), place(text, "said", text.index("said")))
+    found = casting(encoder, text, "Duarte", "Tomas Rehn", habit="polnear").candidates(spoken)
+    assert [one.name for one in found] == ["Duarte"]
+    text = "Friends of Duarte and Tomas Rehn said that it rained."
+    spoken = Cited((place(text, "Friends of Duarte and Tomas Rehn", 0),), place(text, "said", text.index("said")))
+    assert len(casting(encoder, text, "Duarte", "Tomas Rehn", habit="polnear").candidates(spoken)) > 2
 
 
 def test_what_a_person_owns_is_called_by_the_full_name(encoder: Encoder) -> None:
