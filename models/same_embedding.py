@@ -65,7 +65,7 @@ class Embedder:
 
     def __init__(self, tokenizer: PreTrainedTokenizerFast, network: BertModel) -> None:
         self.network = network.eval()
-        # A cosine is off by 0.0001 and a probability by 0.0005, in a third and two thirds of the time.
+        # A cosine is off by 0.0001 and a probability by 0.0005, in a third of the time.
         self._quick = deepcopy(network).bfloat16() if has_bfloat16() else network
         self._tokenizer = tokenizer
         known = self.vocabulary()

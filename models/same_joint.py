@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import BertModel
 
-from models.same_embedding import BELOW, WIDTH, Encoded, has_bfloat16
+from models.same_embedding import BELOW, WIDTH, Encoded
 
 _HEAD: Final = 64
 _TOGETHER: Final = 32  # pairs are read at once
@@ -88,8 +88,7 @@ class JointReader(nn.Module):
         by_length = sorted(range(len(pairs)), key=lambda row: sum(len(one.below) for one in ordered[row]))
         for start in range(0, len(pairs), _TOGETHER):
             rows = by_length[start : start + _TOGETHER]
-            with torch.autocast("cpu", torch.bfloat16, enabled=has_bfloat16()):
-                out[rows] = self([(ordered[row][0].below, ordered[row][1].below) for row in rows]).float()
+            out[rows] = self([(ordered[row][0].below, ordered[row][1].below) for row in rows]).float()
         return out
 
     def trained(self) -> dict[str, Tensor]:
