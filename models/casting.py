@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from models.clues import FIRST_PERSON, Candidate, Cited, Clues, Places
 from models.given_names import GivenNames
-from models.names import Mention, find_entities, normal, surname, whole_names, without_short_forms
+from models.names import Mention, find_entities, long_forms, normal, surname, whole_names, without_short_forms
 from models.nouns import APOSTROPHES, ARTICLES, LINKS, PARTICIPLES, RELATIVES, root
 from models.records import HABITS, Span
 
@@ -66,6 +66,7 @@ class Casting:
         self.entities = find_entities(text, words, mentions)
         self.clues = Clues(text, words, quoted, paragraph_of, mentions, self.entities, habit, given)
         self._paragraph_of, self._lower = paragraph_of, self.clues.lower
+        self._long_forms = long_forms(text)
         self._first_for_all = HABITS[habit] == "polnear"
         self._entities_at, self._near = self.clues.entities_at, self.clues.near
         # Who has spoken so far: numbers of attributions, by entity, by name, and by name without an entity.
@@ -287,7 +288,8 @@ class Casting:
 
     def _phrase(self, begin: int, end: int) -> Candidate:
         name = " ".join(self.text[self.words[begin].start : self.words[end - 1].end].split())
-        return Candidate("phrase", without_short_forms(name), (begin, end), (begin, end))
+        name = without_short_forms(name)
+        return Candidate("phrase", self._long_forms.get(name, name), (begin, end), (begin, end))
 
     def _ranks(self, candidates: Sequence[Candidate], first: int) -> list[int]:
         """How many candidates of the same type were mentioned later before the source."""

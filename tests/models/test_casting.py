@@ -99,6 +99,8 @@ def test_short_forms_in_brackets_are_left_out_and_other_words_may_be(encoder: En
     found = candidates(encoder, text, "The Harbour Workers (HW) council", "said")
     assert "Harbour Workers council" in found
     assert not [name for name in found if name and "HW" in name]
+    text = "The Harbour Workers (HW) met. The HW said that it would strike."
+    assert "Harbour Workers" in candidates(encoder, text, "The HW", "said")
     text = "The Harbour (and River) council said that it would strike."
     found = candidates(encoder, text, "The Harbour (and River) council", "said")
     assert {"Harbour council", "Harbour (and River) council"} <= set(found)
