@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from models.clues import FIRST_PERSON, Candidate, Cited, Clues, Places
 from models.given_names import GivenNames
-from models.names import Mention, find_entities, long_forms, normal, surname, whole_names, without_short_forms
+from models.names import Mention, find_entities, long_forms, normal, spelled_out, surname, whole_names
 from models.nouns import APOSTROPHES, ARTICLES, LINKS, PARTICIPLES, RELATIVES, root
 from models.records import HABITS, Span
 
@@ -63,10 +63,10 @@ class Casting:
     ) -> None:
         mentions = whole_names(text, words, mentions)
         self.text, self.words, self.mentions = text, words, mentions
-        self.entities = find_entities(text, words, mentions)
+        self._long_forms = long_forms(text)
+        self.entities = find_entities(text, words, mentions, self._long_forms)
         self.clues = Clues(text, words, quoted, paragraph_of, mentions, self.entities, habit, given)
         self._paragraph_of, self._lower = paragraph_of, self.clues.lower
-        self._long_forms = long_forms(text)
         self._first_for_all = HABITS[habit] == "polnear"
         self._entities_at, self._near = self.clues.entities_at, self.clues.near
         # Who has spoken so far: numbers of attributions, by entity, by name, and by name without an entity.
@@ -279,17 +279,16 @@ class Casting:
         for number in self._entities_at[at][:2]:
             entity = self.entities[number]
             for lead in dict.fromkeys((before, "")) if before else ("",) * (len(entity.tokens) > size):
-                name = without_short_forms(" ".join((lead + entity.name + behind).split()))
+                name = spelled_out(" ".join((lead + entity.name + behind).split()), self._long_forms)
                 out.append(Candidate("phrase", name, (begin, end), (begin, end)))
         if self._lower[tail:end] == ["campaign"]:
-            surname = self.text[self.words[owner.last - 1].start : self.words[owner.last - 1].end]
-            out.append(Candidate("phrase", f"{surname} campaign", (begin, end), (begin, end)))
+            last = self.text[self.words[owner.last - 1].start : self.words[owner.last - 1].end]
+            out.append(Candidate("phrase", f"{last} campaign", (begin, end), (begin, end)))
         return out
 
     def _phrase(self, begin: int, end: int) -> Candidate:
         name = " ".join(self.text[self.words[begin].start : self.words[end - 1].end].split())
-        name = without_short_forms(name)
-        return Candidate("phrase", self._long_forms.get(name, name), (begin, end), (begin, end))
+        return Candidate("phrase", spelled_out(name, self._long_forms), (begin, end), (begin, end))
 
     def _ranks(self, candidates: Sequence[Candidate], first: int) -> list[int]:
         """How many candidates of the same type were mentioned later before the source."""

@@ -169,21 +169,30 @@ def _start_of_long_form(line: str, short: str, counted: bool) -> int | None:
     return None
 
 
-def find_entities(text: str, words: Sequence[Span], mentions: Sequence[Mention]) -> list[Entity]:
+def spelled_out(name: str, forms: Mapping[str, str]) -> str:
+    """A name in its long form, without short forms in brackets; ``forms`` is what ``long_forms`` tells."""
+    name = without_short_forms(name)
+    return forms.get(name, name)
+
+
+def find_entities(
+    text: str, words: Sequence[Span], mentions: Sequence[Mention], forms: Mapping[str, str] | None = None
+) -> list[Entity]:
     """Put mentions together that name the same.
 
     Args:
         text: A text.
         words: Its words.
         mentions: Names in it, in order.
+        forms: Its ``long_forms``; None to find them here.
 
     Returns:
         Entities in the order of their first mentions.  A mention may belong to several people.
     """
     names = [plain_name(text[words[one.first].start : words[one.last - 1].end]) for one in mentions]
-    spelled_out = long_forms(text)
+    forms = long_forms(text) if forms is None else forms
     names = [
-        _bare(name) if one.kind == "person" else spelled_out.get(name, without_short_forms(name))
+        _bare(name) if one.kind == "person" else spelled_out(name, forms)
         for name, one in zip(names, mentions, strict=True)
     ]
     tokens = [name_tokens(name) for name in names]

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from models.names import long_forms, without_short_forms
+from models.names import long_forms, spelled_out
 from models.records import ROLES, Span
 from models.training.corpora import Example, Marked, article_key
 
@@ -56,12 +56,11 @@ def read_speaker_labels(examples: Iterable[Example], file: Path = SPEAKER_LABELS
     for one in examples:
         labels = found.get(article_key(one.id), ())
         if labels:
-            marked, gold, spelled_out = [], list[dict[str, Any]](), long_forms(one.text)
+            marked, gold, known = [], list[dict[str, Any]](), long_forms(one.text)
             for source, cue, speaker, kind in labels:
                 marked.append(Marked({"source": _spans(source), "cue": _spans(cue), "content": ()}))
                 name = _name(one.text, speaker)
-                if name is not None:
-                    name = spelled_out.get(name, without_short_forms(name))
+                name = None if name is None else spelled_out(name, known)
                 gold.append({"source": _spans(source), "speaker": name, "kind": kind})
             out.append(replace(one, attributions=tuple(marked), gold=gold))
     return out
