@@ -164,5 +164,5 @@ def _unit(vector: Tensor) -> NDArray[np.float32]:
 
 
 def has_bfloat16() -> bool:
-    """Whether the processor computes in it; others only imitate it, slowly."""
-    return any(getattr(torch.cpu, name, bool)() for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"))
+    """Whether the processor computes faster in it, by AMX: with AVX-512 alone it takes 1.6 times as long."""
+    return bool(getattr(torch.cpu, "_is_amx_tile_supported", bool)())

@@ -24,6 +24,7 @@ from service.api.batch_records import (
     OptionsSchema,
     ResultArgumentsSchema,
 )
+from service.api.idempotency import held_on
 from service.api.paging import cursor_of, page, place_of
 from service.api.parsing import Parser, drain
 from service.api.problems import field_errors
@@ -90,7 +91,7 @@ class Batches(MethodView):
         else:
             lines = iter([json.dumps(item).encode() for item in body["items"]])
         with access.counting_lines() as count:
-            id_ = take_in(_store(), count(lines), options)
+            id_ = take_in(_store(), held_on(count(lines)), options)
         engine: Engine = current_app.config["ENGINE"]
         engine.dispatch(_store())
         answer = _get(id_) | {"callback_secret": options.callback_secret}

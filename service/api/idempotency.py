@@ -12,16 +12,16 @@ import logging
 import re
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import wraps
 from hashlib import sha256
 from secrets import token_hex
-from typing import Any, Final
+from typing import Any, Final, TypeVar, cast
 
 from flask import Response, current_app, g, request
-from sqlalchemy import delete, update
+from sqlalchemy import CursorResult, delete, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from service.errors import Held, Invalid, Reused
@@ -33,7 +33,12 @@ REPLAYED: Final = "Idempotency-Replayed"
 MAX_KEY: Final = 255
 
 HELD_SECONDS: Final = 120
-"""How long a key is held for one that does not answer: longer than an article waits and is read."""
+"""How long a key is held for one that does not answer: longer than an article waits and is read.
+
+What takes longer says so by ``held_on``.
+"""
+
+T = TypeVar("T")
 
 _KEY: Final = re.compile(r"[!-~]([ -~]*[!-~])?")
 _log = logging.getLogger(__name__)
@@ -77,6 +82,7 @@ def idempotent(handler: Any, body: Callable[..., str] | None = None) -> Any:
         held = _hold(store, str(g.get("caller") or ""), key, sha256(asked.encode(errors="surrogatepass")).hexdigest())
         if isinstance(held, Response):
             return held
+        g.held = held
         try:
             response = current_app.make_response(handler(self, *args, **kwargs))
         except BaseException:
@@ -87,6 +93,21 @@ def idempotent(handler: Any, body: Callable[..., str] | None = None) -> Any:
         return response
 
     return answer
+
+
+def held_on(items: Iterable[T]) -> Iterator[T]:
+    """The same items; as long as they come, the request's key is held, if it has one.
+
+    Raises:
+        Held: They paused for so long that the same request, sent again, has taken the key over.
+    """
+    held: _Hold | None = g.get("held")
+    renewed = time.monotonic()
+    for item in items:
+        if held and time.monotonic() - renewed > HELD_SECONDS / 4:
+            _renew(current_app.config["STORE"], held)
+            renewed = time.monotonic()
+        yield item
 
 
 def _canonical(*args: Any) -> str:
@@ -146,6 +167,13 @@ def _keep(store: Store, held: _Hold, response: Response) -> None:
             )
     except SQLAlchemyError:  # the work is done: that it is not remembered must not look like a failure
         _log.exception("the answer of request %s is not remembered", g.request_id)
+
+
+def _renew(store: Store, held: _Hold) -> None:
+    with store.write() as session:
+        mine = update(KeptAnswer).where(*_mine(held)).values(held_until=time.time() + HELD_SECONDS)
+        if not cast("CursorResult[Any]", session.execute(mine)).rowcount:
+            raise Held(f"The request with the {HEADER} {held.key!r} is being worked on.", retry_after=1)
 
 
 def _release(store: Store, held: _Hold) -> None:

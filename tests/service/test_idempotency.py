@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,11 @@ from sqlalchemy import text, update
 from werkzeug.test import TestResponse
 
 from models.records import Reading
-from service.api import idempotency
+from service.api import batches, idempotency
 from service.app import create_app
+from service.batches.intake import Options, take_in
 from service.errors import Overloaded
+from service.store.engine import Store
 from service.store.tables import KeptAnswer
 from tests.databases import ENGINES, served
 from tests.fakes import FakeReader, FakeSame
@@ -177,6 +180,51 @@ def test_who_lost_a_key_does_not_overwrite_its_answer(
     assert send(client, "a").status_code == 201
     assert others[0].status_code == 200
     assert send(client, "a").data == others[0].data
+
+
+def test_a_long_archive_holds_its_key_while_it_comes_in(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(idempotency, "HELD_SECONDS", 0.8)
+    archive = {"items": [{"text": f"It rained {number} times."} for number in range(6)]}
+    others = list[TestResponse]()
+
+    def slow(store: Store, lines: Iterable[bytes], options: Options) -> str:
+        return take_in(store, slowly(lines), options)
+
+    def slowly(lines: Iterable[bytes]) -> Iterator[bytes]:
+        for line in lines:
+            time.sleep(0.3)
+            others.append(send(app.test_client(), "a", "/v1/batches", **archive))
+            yield line
+
+    with monkeypatch.context() as patched:
+        patched.setattr(batches, "take_in", slow)
+        first = send(app.test_client(), "a", "/v1/batches", **archive)
+    assert first.status_code == 202
+    assert [one.status_code for one in others] == [409] * 6
+    assert send(app.test_client(), "a", "/v1/batches", **archive).data == first.data
+
+
+def test_an_archive_that_paused_until_it_was_sent_again_is_kept_once(
+    client: FlaskClient, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = {"items": [{"text": "It rained."}, {"text": "It snowed."}]}
+    others = list[TestResponse]()
+
+    def paused(store: Store, lines: Iterable[bytes], options: Options) -> str:
+        return take_in(store, pausing(lines), options)
+
+    def pausing(lines: Iterable[bytes]) -> Iterator[bytes]:
+        monkeypatch.setattr(batches, "take_in", take_in)
+        yield next(iter(lines))
+        age(app, held_until=idempotency.HELD_SECONDS)
+        others.append(send(app.test_client(), "a", "/v1/batches", **archive))
+        monkeypatch.setattr(idempotency, "HELD_SECONDS", 0)
+        yield from lines
+
+    monkeypatch.setattr(batches, "take_in", paused)
+    assert send(client, "a", "/v1/batches", **archive).status_code == 409
+    assert others[0].status_code == 202
+    assert [one["id"] for one in client.get("/v1/batches").json["items"]] == [others[0].json["id"]]
 
 
 def test_keys_are_forgotten_after_their_time(client: FlaskClient, app: Flask) -> None:
