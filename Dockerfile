@@ -4,6 +4,9 @@ FROM python:3.11.14-slim-bookworm
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_DISABLE_PIP_VERSION_CHECK=1 TOKENIZERS_PARALLELISM=false
 WORKDIR /app
 
+# Another index to take packages from: PyTorch's of CPU builds saves gigabytes.
+ARG PIP_EXTRA_INDEX_URL
+
 # Dependencies change seldom, code often: the layer with them comes first.
 COPY requirements.lock tools/image_install.sh ./
 RUN sh image_install.sh dependencies

@@ -19,10 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.clues import FIRST_PERSON, Candidate, Cited, Clues, Places
+from models.entities import find_entities
 from models.given_names import GivenNames
-from models.names import Mention, find_entities, long_forms, normal, spelled_out, surname, whole_names
+from models.names import Mention, long_forms, normal, spelled_out, surname, whole_names
 from models.nouns import APOSTROPHES, ARTICLES, LINKS, PARTICIPLES, RELATIVES, root
 from models.records import HABITS, Span
+from models.rivals import compared
 
 AUTHOR: Final = "the author"
 """Who "I" and "we" are outside of quotations, where no name is found for them."""
@@ -99,8 +101,10 @@ class Casting:
             out.append(Candidate("nobody", None))
         out = alone or out
         ranks = self._ranks(out, first)
-        for one, rank in zip(out, ranks, strict=True):
-            one.features = shared + self.clues.of(one, asked, first, last, rank, self._as_speaker(one, first))
+        rivals = compared([self.clues.rival(one, asked, first, self._cited_at(one)) for one in out])
+        for one, rank, beside in zip(out, ranks, rivals, strict=True):
+            mine = self.clues.of(one, asked, first, last, rank, self._as_speaker(one, first))
+            one.features = shared + mine + beside
         return out
 
     def decide(self, cited: Cited, name: str | None, candidate: Candidate | None) -> None:
@@ -307,14 +311,10 @@ class Casting:
 
     def _as_speaker(self, one: Candidate, first: int) -> list[float]:
         """What tells of a candidate as an earlier speaker, about 0 to 1 each."""
-        key = normal(one.name)
-        tags: list[tuple[str, str | int]] = [("name", key)]
-        if one.entity is not None:
-            tags = [("entity", one.entity), ("bare", key)]
+        tags = _tags(one)
         spoke = [numbers for tag in tags if (numbers := self._uses.get(tag))]
         latest = self._spoken - 1 - max(numbers[-1] for numbers in spoke) if spoke else None
         uses = sum(map(len, spoke))
-        told = [self._told_at[tag] for tag in tags if tag in self._told_at]
         here = int(self._paragraph_of[min(first, len(self._paragraph_of) - 1)])
         return [
             float(latest == 0),
@@ -323,5 +323,15 @@ class Casting:
             float(latest == 0 and self._last_paragraph == here),
             min(math.log1p(uses) / 3, 1.0),
             uses / max(self._spoken, 1),
-            *self.clues.apart(max(told, default=None), first),
+            *self.clues.apart(self._cited_at(one), first),
         ]
+
+    def _cited_at(self, one: Candidate) -> int | None:
+        """The word where a candidate was cited last."""
+        return max((self._told_at[tag] for tag in _tags(one) if tag in self._told_at), default=None)
+
+
+def _tags(one: Candidate) -> list[tuple[str, str | int]]:
+    """What a candidate is found by among those who have spoken."""
+    key = normal(one.name)
+    return [("name", key)] if one.entity is None else [("entity", one.entity), ("bare", key)]

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
+from models.quotations import find_quotations
 from models.records import CATEGORIES, AttributionType, Category, Reading, Span
 
 _PARTNERS: Final = {"“": '”"', "‘": "’'", '"': '"”', "'": "'’", "«": "»", "„": '“”"', "`": "`'’"}
 _EDGE: Final = " \t\r\n,;:–—-"
+_INCHES: Final = re.compile(r'\d"(?=\s\w)')
 _MINUS: Final = ("-", "–")
 _THAT: Final = re.compile(r"that\b(?!['’])[\s,]*")
 
@@ -89,9 +91,10 @@ def readable(pieces: Sequence[str]) -> str:
     for opening, closing in (("„", "“") if "„" in text else ("“", "”"), ("«", "»")):
         if text.count(opening) != text.count(closing):
             text = text.replace(opening, "").replace(closing, "")
-    if text.count('"') % 2:
-        text = text.replace('"', "")
-    return text.strip()
+    marks = [at for at, char in enumerate(text) if char == '"' and not _INCHES.match(text, max(at - 1, 0))]
+    if len(marks) % 2:
+        text = "".join(char for at, char in enumerate(text) if at not in marks)
+    return text.strip().rstrip(_EDGE)
 
 
 def _bare(piece: str) -> str:
@@ -102,7 +105,10 @@ def _bare(piece: str) -> str:
     that = _THAT.match(text)
     if that and that.end() < len(text):
         text = text[that.end() :]
-    if text[:1] in _PARTNERS:
+    around = next(iter(find_quotations(text, [Span(0, len(text))])), None)
+    if around and around.open and around.close and (around.open.start, around.close.end) == (0, len(text)):
+        text = text[around.open.end : around.close.start]
+    elif text[:1] in _PARTNERS:
         inner, closing = text[1:], _PARTNERS[text[0]]
         at = next((n for n, char in enumerate(inner) if char in closing and _ends_word(inner, n)), len(inner))
         # The first mark's partner is the last character, or missing: the marks are around all of it.

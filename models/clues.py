@@ -11,8 +11,9 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from models.entities import Entity
 from models.given_names import GivenNames
-from models.names import HE, SHE, Entity, Mention, fold
+from models.names import HE, SHE, Mention, fold
 from models.nouns import (
     APOSTROPHES,
     ARTICLES,
@@ -27,6 +28,7 @@ from models.nouns import (
     root,
 )
 from models.records import Span
+from models.rivals import RIVAL_FEATURES, Rival
 
 Places = Sequence[tuple[int, int]]
 """Ranges of words."""
@@ -60,7 +62,8 @@ _OF_PHRASE: Final = 16
 _OF_ENTITY: Final = 26
 SHARED: Final = len(PRONOUNS) + 6 + len(NOUN_CLASSES)
 """How many features tell of the attribution alone."""
-FEATURES: Final = SHARED + len(CANDIDATE_TYPES) + 9 + 23 + 6 + _OF_PHRASE + _OF_ENTITY
+_OF_ONE: Final = SHARED + len(CANDIDATE_TYPES) + 9 + 23 + 6 + _OF_PHRASE + _OF_ENTITY
+FEATURES: Final = _OF_ONE + RIVAL_FEATURES
 """How many features a candidate has."""
 
 
@@ -217,7 +220,7 @@ class Clues:
         """
         out = [float(one.type == kind) for kind in CANDIDATE_TYPES] + [*spoken]
         if one.words is None:
-            return out + [0.0] * (FEATURES - len(out) - SHARED)
+            return out + [0.0] * (_OF_ONE - len(out) - SHARED)
         near, end = one.words
         lower, source = self.lower, asked.source
         here = int(self.paragraph_of[min(first, len(self.paragraph_of) - 1)])
@@ -264,6 +267,20 @@ class Clues:
             return out + self._of_phrase(one.words, asked, inside, last) + [0.0] * _OF_ENTITY
         of_entity = self._of_entity(one.entity, one.words, asked, inside)
         return out + [0.0] * _OF_PHRASE + of_entity + self._led(one.entity, first)
+
+    def rival(self, one: Candidate, asked: Asked, first: int, cited_at: int | None) -> Rival:
+        """A candidate as it stands beside others, see ``of``; ``cited_at`` is the word where it was cited last."""
+        number = one.entity
+        if number is None:
+            return Rival()
+        titled, _ = _description(asked.told, self._titles[number])
+        described, _ = _description(asked.told, self._beside[number])
+        named_at = one.words[0] if one.words and one.words[0] < first else None
+        if one.type != "person":
+            return Rival(titled, described)
+        (he, she), (leads_he, leads_she) = self._gender[number], self._pronouns[number]
+        leans = self._leans[number] + she - he + leads_she - leads_he
+        return Rival(titled, described, max(-1.0, min(1.0, asked.leans * leans)), named_at, cited_at)
 
     def _of_phrase(self, words: tuple[int, int], asked: Asked, inside: bool, last: int) -> list[float]:
         first, end = words

@@ -37,6 +37,7 @@ TAGGED_KINDS: Final = (*NAME_KINDS, "people", "other")
 SOURCE, CONTENT = 0, 1
 """The roles head's role numbers."""
 
+_FITTED, _HEADS_FILE = ("names.", "name_crf.", "speaker.", "given_names"), "heads.safetensors"
 _DISTANCES: Final = 64  # beyond so many words from the cue, far is far
 
 
@@ -120,10 +121,14 @@ class Network(nn.Module):
         return self.category(torch.cat([_span_means(words, cues), mine], 1)).float()
 
     def save_pretrained(self, path: Path) -> None:
-        """Write ``config.json`` and ``model.safetensors`` (half precision)."""
+        """Write ``config.json`` and, in half precision, ``model.safetensors`` and ``heads.safetensors``.
+
+        The heads of names and speakers are fitted by themselves: in a file of their own, new ones cost little.
+        """
         path.mkdir(parents=True, exist_ok=True)
         (path / "config.json").write_text(json.dumps(asdict(self.config), indent=1) + "\n", encoding="utf-8")
         state = {name: value.detach().half().contiguous() for name, value in self.state_dict().items()}
+        save_file({name: state.pop(name) for name in list(state) if name.startswith(_FITTED)}, path / _HEADS_FILE)
         save_file(state, path / "model.safetensors")
 
     @classmethod
@@ -144,7 +149,8 @@ class Network(nn.Module):
     def from_pretrained(cls, path: Path) -> Network:
         """Read what ``save_pretrained`` wrote; computes in single precision."""
         network = cls(NetworkConfig(**json.loads((path / "config.json").read_text(encoding="utf-8"))))
-        network.load_state_dict({k: v.float() for k, v in load_file(path / "model.safetensors").items()})
+        state = {k: v for k, v in load_file(path / "model.safetensors").items() if not k.startswith(_FITTED)}
+        network.load_state_dict({k: v.float() for k, v in (state | load_file(path / _HEADS_FILE)).items()})
         return network.eval()
 
 

@@ -123,6 +123,8 @@ _CLIPPED: Final = re.compile(
     r"(?:\d\d(?!\d)s?|n|em|tis|twas|twere|til|till|cause|cuz|cos|bout|round|neath|nuff|course|kay)(?!\w)",
     re.IGNORECASE,
 )
+# What may open speech all the same, if its mark closes behind speech before another opens: '20 people died,' he said.
+_CLOSES_SPEECH: Final = re.compile(r"(?!\d\ds)(?:[^\n‘'’＇]|(?<=\w)['’＇]){1,400}?(?<=[,.!?…])['’＇](?!\w)")
 # Words that lose their end: the players' union, goin' home, the good ol' days.
 _TAIL: Final = re.compile(r"(?:[szx]|in|\b(?:o|ol|an|th|lil|mo|po|wi))\Z", re.IGNORECASE)
 
@@ -209,7 +211,8 @@ def _read_single(text: str, start: int, glyph: str, shape: int, before: str, aft
         return None
     if shape != _CLOSES and not touches_before:
         free = before.isspace() or before in _BEFORE_OPENING or before in ":"
-        if free and not after.isspace() and after not in ",.;:!?)" and not _CLIPPED.match(text, start + 1):
+        is_clipped = _CLIPPED.match(text, start + 1) and not _CLOSES_SPEECH.match(text, start + 1)
+        if free and not after.isspace() and after not in ",.;:!?)" and not is_clipped:
             return _Mark(start, start + 1, "single", shape, _OPENS, True)
     if glyph in "'＇’‘" and not touches_after and not before.isspace():
         if text[start - 1 : start] in "nN" and text[start - 2 : start - 1] in ("'", "’", "‘"):

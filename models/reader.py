@@ -42,7 +42,7 @@ _TOWARDS_MEAN: Final = 0.7
 _NAMED_TOGETHER: Final = 4096  # words whose names are decided together, padding counted
 _CUES_TOGETHER: Final = 64  # bounds the memory of the roles head
 
-_FILES: Final = ("config.json", "model.safetensors", "reader.json", "tokenizer.json")
+_FILES: Final = ("config.json", "model.safetensors", "heads.safetensors", "reader.json", "tokenizer.json")
 
 
 class WeightsError(Exception):

@@ -38,7 +38,7 @@ _WORD: Final = re.compile(r"[$€£]?\d[\d,]*(?:\.\d+)?%?|\w+(?:[’']\w+)?|[$�
 _LEADING: Final = re.compile(r"^(?:that|to|whether|if|how|what|who|which|of|for|as)\b\s*", re.IGNORECASE)
 _QUOTES: Final = str.maketrans({"“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "‘": "'", "’": "'", "`": "'"})
 _ABBREVIATIONS: Final = (
-    (re.compile(r"\bu\.?s\.?a?\.?(?=\W|$)(?<!us)", re.IGNORECASE), "United States"),
+    (re.compile(r"\b(?:[Uu]\.\s?[Ss]\.?(?:\s?[Aa]\.?)?|USA)(?=\W|$)"), "United States"),  # "us." is a pronoun
     (re.compile(r"\bu\.k\.(?=\W|$)", re.IGNORECASE), "United Kingdom"),
     (re.compile(r"\be-mail", re.IGNORECASE), "email"),
     (re.compile(r"\bper cent\b", re.IGNORECASE), "percent"),

@@ -24,6 +24,22 @@ from models.records import HABITS, KINDS, Habit, Span, Speaker, SpeakerCandidate
 _RANKED: Final = 3
 _LONGEST_ROLE: Final = 8  # words
 _NO_ROLE: Final = frozenset(("who", "which", "whose", "whom", "that", "and", "or", "but", "as", "in", "on", "at"))
+_TELLS_MORE: Final = frozenset(
+    ("according", "no", "said", "told", "says", "along", "like", "with", "by", "for", "from")
+)
+_ENDS_ROLE: Final = frozenset(',.;:–—“”"‘’()[]\n')
+_OPENS_SENTENCE: Final = frozenset(
+    (
+        "on", "in", "at", "when", "while", "as", "but", "and", "or", "after", "before", "since", "if", "though",
+        "although", "because", "then", "yet", "so", "by", "for", "from", "with", "to", "of", "that", "this", "was",
+        "is", "did", "will", "can", "has", "how", "why", "what", "where", "monday", "tuesday", "wednesday", "thursday",
+        "friday", "saturday", "sunday", "january", "february", "march", "april", "may", "june", "july", "august",
+        "september", "october", "november", "december", "today", "yesterday", "the", "a", "an", "even", "only", "also",
+        "once", "until", "like", "unlike", "both", "not", "there", "here", "he", "she", "it", "they", "we", "his",
+        "her", "their", "its", "our",
+    )
+)  # fmt: skip
+"""Words that no office begins with, large as they may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,12 +196,17 @@ def _behind(casting: Casting, at: int) -> str | None:
     if at >= len(words) or words[at].of(casting.text) != ",":
         return None
     first = last = at + 1
-    while last < len(words) and last - first <= 2 * _LONGEST_ROLE and words[last].of(casting.text) not in ",.;:–—":
+    while last < len(words) and last - first <= 2 * _LONGEST_ROLE and words[last].of(casting.text) not in _ENDS_ROLE:
         last += 1
     tokens = {fold(one.of(casting.text)) for one in words[first:last]}
     if last == len(words) or last - first > 2 * _LONGEST_ROLE or not tokens & OFFICES:
         return None
-    if fold(words[first].of(casting.text)) in _NO_ROLE or words[last].of(casting.text) != ",":
+    begins = fold(words[first].of(casting.text))
+    if begins in _NO_ROLE or begins in _TELLS_MORE or begins.endswith(("ed", "ing")):
+        return None
+    if words[last].of(casting.text) != "," or any(
+        casting.mentions[number].kind == "person" for number in casting.clues.near(first, last)
+    ):
         return None
     if fold(words[first].of(casting.text)) in ("the", "a", "an"):
         first += 1
@@ -196,6 +217,10 @@ def _office(casting: Casting, at: int) -> str | None:
     """Capitals before the name that end in an office: "Foreign Minister"."""
     words, first = casting.words, at
     while first and at - first < 5 and words[first - 1].of(casting.text)[:1].isupper():
+        if casting.clues.paragraph_of[first - 1] != casting.clues.paragraph_of[min(at, len(words) - 1)]:
+            break
+        if fold(words[first - 1].of(casting.text)) in _OPENS_SENTENCE:
+            break
         first -= 1
     if first == at or fold(words[at - 1].of(casting.text)) not in OFFICES:
         return None

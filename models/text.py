@@ -129,7 +129,10 @@ def _touching(quotations: Sequence[Quotation], content: Sequence[Span]) -> list[
         return []
     first = bisect_left(quotations, content[0].start, key=lambda q: q.start)
     while first and (
-        first == len(quotations) or quotations[first].depth or quotations[first - 1].end > content[0].start
+        first == len(quotations)
+        or quotations[first].depth
+        or quotations[first - 1].depth
+        or quotations[first - 1].end > content[0].start
     ):
         first -= 1
     last = bisect_left(quotations, content[-1].end, key=lambda q: q.start)

@@ -21,6 +21,9 @@ LogFormat = Literal["auto", "json", "console"]
 
 PREFIX = "WHOSAID_"
 
+_OF_A_SERVICE = re.compile(PREFIX + r"(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_\w+)?)")
+"""Variables that Kubernetes puts into each container for a Service called ``whosaid`` or ``whosaid-…``."""
+
 
 class SettingsError(Exception):
     """A setting has a value that it cannot have; the message names both."""
@@ -177,7 +180,7 @@ def load_settings(overrides: Mapping[str, Any] | None = None, environ: Mapping[s
     known = {one.name: one for one in fields(Settings)}
     values: dict[str, Any] = {}
     for variable, value in environ.items():
-        if variable.startswith(PREFIX):
+        if variable.startswith(PREFIX) and not _is_of_kubernetes(variable, value):
             name = variable.removeprefix(PREFIX).lower()
             if name not in known:
                 raise SettingsError(f"there is no setting {variable}; docs/settings.md lists them all")
@@ -188,6 +191,12 @@ def load_settings(overrides: Mapping[str, Any] | None = None, environ: Mapping[s
         if value is not None:
             values[name] = _read(name, known[name], str(value))
     return Settings(**values)
+
+
+def _is_of_kubernetes(variable: str, value: str) -> bool:
+    """Whether a variable tells of a Service and is nobody's setting, though its name begins like one."""
+    is_address = variable.endswith("_PORT") and value.startswith(("tcp://", "udp://", "sctp://"))
+    return is_address or _OF_A_SERVICE.fullmatch(variable) is not None
 
 
 def _read(shown: str, one: Field[Any], value: str) -> Any:

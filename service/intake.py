@@ -32,5 +32,6 @@ def page_of(asked: dict[str, Any]) -> Page:
         )
         raise Invalid(errors=[{"field": field, "message": message}])
     said = {name: asked[name] for name in _SAID if name in asked}
-    told = page.language if page.language and page.language.lower().startswith("en") else "en"
+    # A page in English that says that it is in another language says nothing of use.
+    told = page.language if page.language and page.language.lower().startswith("en") else None
     return replace(page, **{"language": told, **said})

@@ -23,6 +23,8 @@ from service.operations.cores import cores
 if TYPE_CHECKING:
     from flask import Flask
 
+    from service.store.engine import Store
+
 _OTHERS = 4  # threads beside those that read or wait, so that health checks are always answered
 _APP_LOAD_ERROR = 4  # the exit status that gunicorn takes as: starting again will not help
 
@@ -161,11 +163,17 @@ def run(settings: Settings) -> None:
 
     Raises:
         service.store.engine.StoreError: It cannot be used.
+        sqlalchemy.exc.SQLAlchemyError: Its file cannot.
+        service.config.SettingsError: A folder cannot be made.
     """
     logs.configure(settings.log_level, settings.log_format)
     _prepare(settings)
     share_counts()  # before anything that counts is imported or started
-    crew = Crew(settings, settings.batch_workers)
+    try:
+        crew = Crew(settings, settings.batch_workers)
+    except BaseException:
+        forget_counts()
+        raise
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
     threads = settings.threads or max(1, cores() // settings.workers)
     os.environ["OMP_NUM_THREADS"] = str(threads)
@@ -174,7 +182,6 @@ def run(settings: Settings) -> None:
 
 def _prepare(settings: Settings) -> None:
     """Others than the embedded database are upgraded by ``whosaid db upgrade``: several services may use them."""
-    from service.security.keys import has_keys
     from service.store.engine import Store
 
     store = Store(settings.database_url)
@@ -188,10 +195,24 @@ def _prepare(settings: Settings) -> None:
                 "WHOSAID_KEYS=on needs a key of each request.",
                 where,
             )
-        elif store.is_current() and not has_keys(store):
+        elif _lacks_keys(store):
             _log.warning("there is no API key yet, so %s refuses all requests: whosaid keys create NAME", where)
     finally:
         store.close()
+
+
+def _lacks_keys(store: Store) -> bool:
+    """Whether no key is known to be good; a database that is away may come back, and must not stop the start."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from service.security.keys import has_keys
+    from service.store.engine import first_line
+
+    try:
+        return store.is_current() and not has_keys(store)
+    except SQLAlchemyError as error:
+        _log.warning("the database cannot be used yet, see /readyz: %s", first_line(error))
+        return False
 
 
 def _bracketed(host: str) -> str:

@@ -18,6 +18,7 @@ from torch.nn import functional
 from models.encoding import Batch, Encoder, batched
 from models.network import NamedWords, Network, beside
 from models.records import HABITS
+from models.same_embedding import has_bfloat16
 from models.training.augmentation import Augmenter
 from models.training.averaging import copied, draw
 from models.training.corpora import Example
@@ -56,6 +57,7 @@ class Plan:
     """Articles that are read at once and put into batches by length."""
     seed: int = 1
     bfloat16: bool = True
+    """Whether to compute in it where the processor is faster so."""
 
 
 @dataclass(slots=True)
@@ -247,7 +249,7 @@ class Trainer:
 
 def losses(network: Network, batch: Batch, targets: Targets, plan: Plan) -> Tensor:
     """The summed loss of a batch; each head counts only what its corpus has labels for."""
-    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=plan.bfloat16):
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=plan.bfloat16 and has_bfloat16()):
         words = network.words(batch)
         cue_scores = network.cues(words)
         role_scores = network.roles(words, batch.word_mask, targets.cues) if len(targets.cues) else None

@@ -197,6 +197,7 @@ CLAIMS: Final[Listing[Claim]] = Listing(
         **{role: lambda record, role=role: _texts(record[role]) for role in ROLES},  # type: ignore[misc]
         **{f"{role}_spans": lambda record, role=role: _places(record[role]) for role in ROLES},  # type: ignore[misc]
         "context": lambda record: (record["context"] or {}).get("text"),
+        "cluster": _member("cluster"),
     },
     node=lambda one, record: claim_node(one, record),
 )

@@ -55,8 +55,10 @@ def rows_of(session: Session, query: Select[T], seq: Any, asked: Mapping[str, An
     Raises:
         Invalid: The cursor is not of this list.
     """
-    filters = sha256(repr(sorted((k, v) for k, v in asked.items() if k not in _NO_FILTERS)).encode())
-    mark, limit = filters.hexdigest()[:12], asked.get("limit", PAGE)
+    filters = sorted((k, v) for k, v in asked.items() if k not in _NO_FILTERS)
+    # With the table: lists may be asked for with the same filters, or none.
+    mark = sha256(repr((seq.class_.__tablename__, filters)).encode()).hexdigest()[:12]
+    limit = asked.get("limit", PAGE)
     if "cursor" in asked:
         query = query.where(seq < place_of(asked["cursor"], mark))
     found: Sequence[Any] = session.scalars(query.order_by(seq.desc()).limit(limit + 1)).all()

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any, NoReturn
 
+import marshmallow as ma
 from flask import Request, current_app
 from webargs.flaskparser import FlaskParser
 
@@ -24,6 +25,18 @@ class Parser(FlaskParser):
 
     DEFAULT_UNKNOWN_BY_LOCATION: dict[str, str | None] = FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION | {"query": None}
     """A misspelt filter is as wrong as a misspelt field: the schemas' own rule holds."""
+
+    def load_querystring(self, req: Request, schema: Any) -> Any:
+        """The query; webargs would take the first of several values, and the others would pass in silence.
+
+        Raises:
+            ValidationError: A key that is not declared as a list stands more than once.
+        """
+        query = super().load_querystring(req, schema)
+        several = [name for name, values in req.args.lists() if len(values) > 1 and name not in query.multiple_keys]
+        if several:
+            raise ma.ValidationError({name: ["Stands more than once; send one value."] for name in several})
+        return query
 
     def load_json(self, req: Request, schema: Any) -> Any:
         """The body as JSON.

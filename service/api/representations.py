@@ -58,9 +58,11 @@ def tagged(handler: Any) -> Any:
             response.headers["Cache-Control"] = "private, no-cache"  # may be kept, but not used without asking
             response.vary.add("Accept")
         if not response.is_streamed:
-            response.set_etag(tag_of(response.get_data()))
-            if request.method in ("GET", "HEAD"):
-                response.make_conditional(request)
+            tag = tag_of(response.get_data())
+            response.set_etag(tag)
+            # Not make_conditional, which looks at If-Match, too, and answers 412 with the whole resource.
+            if request.method in ("GET", "HEAD") and request.if_none_match.contains_weak(tag):
+                response.status_code = 304
         return response
 
     return answer

@@ -110,7 +110,10 @@ class Merge(MethodView):
         """Take another speaker in.
 
         The other's claims and names are this one's, now and in later articles; the other is gone.
-        Split undoes it for articles that you name.
+        A description, like "the company" or "the spokesman", is a name in these articles only.
+
+        Split undoes it for articles that you name, each as a whole: two who speak in the same article
+        cannot be parted again there.
         """
         with current_app.config["STORE"].write() as session:
             speaker, other = _speaker(session, id_), _speaker(session, asked["speaker"])
@@ -133,6 +136,9 @@ class Split(MethodView):
         For two people of one name. The claims of the articles that you name go to the new speaker,
         which the answer is; all others stay. A later article with that name only gets a speaker of
         its own, with the two as candidates.
+
+        It must speak in all of these articles, and in others. The Wikidata identifier stays with it,
+        even if it came with a merge from the one that is split off: change both where that is wrong.
         """
         with current_app.config["STORE"].write() as session:
             apart = split_speaker(session, _speaker(session, id_), asked["articles"])

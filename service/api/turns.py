@@ -43,12 +43,12 @@ def read(page: Page, habit: Habit) -> Reading:
         DeadlinePassed: Its turn did not come in time.
         RateLimited: The caller's key has not so many characters left today.
     """
-    access.count_characters(len(page.text))
+    counted = access.count_characters(len(page.text))
     try:
         with _turn(), stage("read"):
             reading: Reading = current_app.config["READER"].read_one(page.article, habit=habit)
     except Exception:
-        access.count_characters(-len(page.text))
+        access.give_back_characters(len(page.text), counted)
         raise
     metrics.ARTICLES_READ.inc()
     metrics.CHARACTERS_READ.inc(len(page.text))

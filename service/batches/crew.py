@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from service.batches.engine import data_folder
-from service.config import Settings, as_environment
+from service.config import PREFIX, Settings, SettingsError, as_environment
 from service.operations.cores import cores
 
 COMMAND: Final = [sys.executable, "-m", "service.cli"]
@@ -46,6 +46,10 @@ class Crew:
         count: How many.
         is_quiet: Whether they log errors only.
 
+    Raises:
+        SettingsError: The folder that they share cannot be made.
+        service.store.engine.StoreError: The database's address is none.
+
     They end when this process does, however that comes.
     """
 
@@ -58,7 +62,7 @@ class Crew:
             "OMP_NUM_THREADS": threads,
             "TOKENIZERS_PARALLELISM": "false",
         }
-        data_folder(settings).mkdir(parents=True, exist_ok=True)
+        _make_folder(settings)
         self._places = [_Place() for _ in range(count)]
         self._command = [*COMMAND, "worker", "--attached", *(["--quiet"] if is_quiet else [])]
         self.is_hopeless = False
@@ -108,3 +112,12 @@ class Crew:
                 process.wait()
             if process.stdin is not None:
                 process.stdin.close()
+
+
+def _make_folder(settings: Settings) -> None:
+    folder = data_folder(settings)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        said = PREFIX + ("DATA_FOLDER" if settings.data_folder else "DATABASE_URL")
+        raise SettingsError(f"{said}: there can be no folder {folder}: {error.strerror}") from None

@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from celery import Celery
-from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from service.batches import chunks, queue
 from service.config import Settings
-from service.store.engine import Store
+from service.store.engine import Store, parsed_url
 
 READ_CHUNK: Final = "whosaid.read_chunk"
 
@@ -115,10 +114,14 @@ class Engine:
 
 
 def data_folder(settings: Settings) -> Path:
-    """Where uploads and the embedded broker's messages go: beside the embedded database, if nothing else is said."""
+    """Where uploads and the embedded broker's messages go: beside the embedded database, if nothing else is said.
+
+    Raises:
+        service.store.engine.StoreError: Nothing else is said, and the database's address is none.
+    """
     if settings.data_folder:
         return Path(settings.data_folder)
-    url = make_url(settings.database_url)
+    url = parsed_url(settings.database_url)
     if url.drivername.startswith("sqlite") and url.database and url.database != ":memory:":
         return Path(url.database).absolute().parent
     return Path.cwd()

@@ -65,23 +65,28 @@ def fingerprint(files: Sequence[tuple[Path, str]], **options: Any) -> str:
     return sha256(json.dumps([told, options], sort_keys=True).encode()).hexdigest()
 
 
-def lines_from(files: Sequence[tuple[Path, str]], settings: Settings) -> Iterator[bytes]:
+def lines_from(files: Sequence[tuple[Path, str]], settings: Settings, language: str | None = None) -> Iterator[bytes]:
     """The articles of files, each as a line.
+
+    Args:
+        files: What ``find_files`` found.
+        settings: Their limits hold for lines.
+        language: Of texts and web pages; lines of NDJSON say it themselves.
 
     Raises:
         SourceError: A file cannot be read, or is not whole.
     """
     for path, name in files:
         try:
-            yield from _lines(path, name, settings)
+            yield from _lines(path, name, settings, language)
         except (OSError, EOFError, zlib.error, BadRequest) as error:
             raise SourceError(f"cannot read {path}: {str(error) or 'it is not whole'}") from None
 
 
-def _lines(path: Path, name: str, settings: Settings) -> Iterator[bytes]:
+def _lines(path: Path, name: str, settings: Settings, language: str | None) -> Iterator[bytes]:
     kind = _kind(path)
     if kind in _WARC:
-        yield from _pages(path)
+        yield from _pages(path, language)
         return
     if kind in _NDJSON:
         local = replace(settings, max_batch_bytes=1 << 62, max_gzip_ratio=1 << 20)  # it is on the disk already
@@ -91,13 +96,13 @@ def _lines(path: Path, name: str, settings: Settings) -> Iterator[bytes]:
     with _opened(path) as file:
         raw = file.read()
     if kind in _PAGE:
-        yield _line(external_id=name, html=_decoded(raw))
+        yield _line(external_id=name, html=_decoded(raw), language=language)
     else:
         # What is not UTF-8 becomes lone surrogates, which the article's error then names.
-        yield _line(external_id=name, text=raw.decode("utf-8-sig", "surrogateescape"))
+        yield _line(external_id=name, text=raw.decode("utf-8-sig", "surrogateescape"), language=language)
 
 
-def _pages(path: Path) -> Iterator[bytes]:
+def _pages(path: Path, language: str | None) -> Iterator[bytes]:
     """The web pages that a web archive holds.
 
     Raises:
@@ -114,7 +119,7 @@ def _pages(path: Path) -> Iterator[bytes]:
                 if record.length is None:  # which every record has to tell
                     raise EOFError
                 if record.rec_type == "response":
-                    yield from _page(archive, record)
+                    yield from _page(archive, record, language)
                 while record.raw_stream.read(_PIECE):
                     pass
                 if record.raw_stream.tell() < record.length:
@@ -124,7 +129,7 @@ def _pages(path: Path) -> Iterator[bytes]:
         file.read(1)  # if gzip is not whole it says so again, where nobody takes that for the archive's end
 
 
-def _page(archive: Any, record: Any) -> Iterator[bytes]:
+def _page(archive: Any, record: Any, language: str | None) -> Iterator[bytes]:
     """The web page that a response of a web archive is, if it is one."""
     address = record.rec_headers.get_header("WARC-Target-URI", "").strip("<>")
     record.http_headers = archive.loader.load_http_headers("response", address, record.raw_stream, record.length)
@@ -132,7 +137,7 @@ def _page(archive: Any, record: Any) -> Iterator[bytes]:
         return
     if "html" in record.http_headers.get_header("Content-Type", ""):
         id_ = record.rec_headers.get_header("WARC-Record-ID", "").strip("<>")
-        yield _line(external_id=id_, url=address, html=_decoded(record.content_stream().read()))
+        yield _line(external_id=id_, url=address, html=_decoded(record.content_stream().read()), language=language)
 
 
 def _decoded(raw: bytes) -> str:
@@ -141,12 +146,12 @@ def _decoded(raw: bytes) -> str:
     return str(decode_file(raw))
 
 
-def _line(**article: str) -> bytes:
-    line = json.dumps({name: value for name, value in article.items() if value}, ensure_ascii=False)
+def _line(**article: str | None) -> bytes:
+    told = {name: value for name, value in article.items() if value}
     try:
-        return line.encode()
+        return json.dumps(told, ensure_ascii=False).encode()
     except UnicodeEncodeError:
-        return json.dumps(article).encode()
+        return json.dumps(told).encode()
 
 
 def _kind(path: Path) -> str:

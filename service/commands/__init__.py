@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from io import TextIOWrapper
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Final
 
 import click
 
@@ -17,18 +17,13 @@ from models.records import HABITS, Habit
 if TYPE_CHECKING:
     from models.reader import Reader
     from models.same import SameClaim
+    from service.config import Settings
     from service.store.engine import Store
 
 # What is imported inside of functions, here and in the commands, takes seconds, and --help should not.
 
-_READING = (
-    click.option(
-        "--habit",
-        type=click.Choice(HABITS),
-        default=HABITS[0],
-        show_default=True,
-        help="Whose way of marking attributions to follow.",
-    ),
+_HABIT: Final = "Whose way of marking attributions to follow"
+_READING: Final = (
     click.option("--threads", type=click.IntRange(min=1), help="Cores to use."),
     click.option(
         "--weights", type=click.Path(path_type=Path), help="Folder of trained weights, instead of the shipped ones."
@@ -37,10 +32,83 @@ _READING = (
 
 
 def reads(command: Any) -> Any:
-    """Give a command the options of all commands that read."""
-    for option in reversed(_READING):
+    """Give a command the options of all commands that read; ``chosen`` has what they leave to the settings."""
+    habit = click.option("--habit", type=click.Choice(HABITS), help=f"{_HABIT}, if not WHOSAID_HABIT's.")
+    return _with(command, habit, *_READING)
+
+
+def measures(command: Any) -> Any:
+    """Give a command these options, but of settings it knows nothing: the same figures come out everywhere."""
+    habit = click.option("--habit", type=click.Choice(HABITS), default=HABITS[0], show_default=True, help=f"{_HABIT}.")
+    return _with(command, habit, *_READING)
+
+
+def _with(command: Any, *options: Any) -> Any:
+    for option in reversed(options):
         command = option(command)
     return command
+
+
+def _english(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    """A language that an article may be said to be in."""
+    if value is None:
+        return None
+    import marshmallow as ma
+
+    from service.api.records import ArticleRequestSchema
+
+    try:
+        return str(ArticleRequestSchema().fields["language"].deserialize(value))
+    except ma.ValidationError as error:
+        raise click.BadParameter(" ".join(map(str, error.messages))) from None
+
+
+def says_language(help: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Give a command the option that has texts read which look like another language."""
+    return click.option("--language", callback=_english, metavar="TAG", help=help)
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Tell what is wrong with the settings, the database or a folder in one line, where a traceback would be.
+
+    Raises:
+        click.ClickException: Something is.
+    """
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from service.config import PREFIX, SettingsError
+    from service.store.engine import StoreError, first_line
+
+    try:
+        yield
+    except (SettingsError, StoreError) as error:
+        raise click.ClickException(str(error)) from None
+    except SQLAlchemyError as error:
+        said = f"{PREFIX}DATABASE_URL: the database cannot be used: {first_line(error)}"
+        raise click.ClickException(said) from None
+
+
+def chosen(**options: Any) -> Settings:
+    """The settings, over which a command's options win that were given.
+
+    Raises:
+        click.ClickException: One cannot be used.
+    """
+    from service.config import load_settings
+
+    with explained():
+        return load_settings(options)
+
+
+def reader_of(settings: Settings) -> Reader:
+    """The Reader that settings name.
+
+    Raises:
+        click.ClickException: The weights cannot be loaded.
+    """
+    weights = Path(settings.weights) if settings.weights else None
+    return load_reader(weights, settings.habit, settings.threads or None)
 
 
 def load_reader(weights: Path | None, habit: Habit, threads: int | None) -> Reader:
@@ -73,28 +141,24 @@ def load_same(weights: Path | None) -> SameClaim:
 
 
 @contextmanager
-def open_store() -> Iterator[Store]:
+def open_store(settings: Settings | None = None) -> Iterator[Store]:
     """The database of the settings; the embedded one is brought up to date first, as ``whosaid serve`` does.
+
+    Args:
+        settings: Those of the command; None reads the environment's.
 
     Raises:
         click.ClickException: It cannot be used.
     """
-    from sqlalchemy.exc import SQLAlchemyError
+    from service.store.engine import Store
 
-    from service.config import SettingsError, load_settings
-    from service.store.engine import Store, StoreError
-
-    try:
-        with closing(Store(load_settings().database_url)) as store:
-            if store.is_embedded:
-                store.upgrade()
-            elif not store.is_current():
-                raise click.ClickException("the database's tables are not current: run whosaid db upgrade")
-            yield store
-    except (SettingsError, StoreError) as error:
-        raise click.ClickException(str(error)) from None
-    except SQLAlchemyError as error:
-        raise click.ClickException(f"the database cannot be used: {error}") from None
+    settings = settings or chosen()
+    with explained(), closing(Store(settings.database_url)) as store:
+        if store.is_embedded:
+            store.upgrade()
+        elif not store.is_current():
+            raise click.ClickException("the database's tables are not current: run whosaid db upgrade")
+        yield store
 
 
 def check_files(source: Path, out: Path) -> None:

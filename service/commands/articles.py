@@ -54,6 +54,7 @@ class _Entry:
 @click.option("--url", help="Where the article is, if there is one FILE.")
 @click.option("--publisher", help="Who published them, where the files do not say it.")
 @click.option("--published", help="When they appeared (ISO 8601), where the files do not say it.")
+@commands.says_language("Where the files do not say it; with en all are read, also what looks like another language.")
 @commands.reads
 def add(
     files: tuple[Path, ...],
@@ -62,9 +63,8 @@ def add(
     url: str | None,
     publisher: str | None,
     published: str | None,
-    habit: Habit,
-    threads: int | None,
-    weights: Path | None,
+    language: str | None,
+    **how: Any,
 ) -> None:
     """Read articles and keep them: texts, web pages, or - for standard input.
 
@@ -75,13 +75,15 @@ def add(
     for file in files:
         if str(file) != "-" and not file.is_file():
             raise click.ClickException(f"there is no file {file}")
-    told = {"title": title, "url": url, "publisher": publisher, "published": published}
+    told = {"title": title, "url": url, "publisher": publisher, "published": published, "language": language}
     about = {name: value for name, value in told.items() if value is not None}
-    with commands.open_store() as store:
+    settings = commands.chosen(**how)
+    with commands.open_store(settings) as store:
         from service.keeping import Keeper
 
-        reader = commands.load_reader(weights, habit, threads)
-        counts = _add(files, ndjson, about, Keeper(store, reader.version, commands.load_same(None)), reader, habit)
+        reader = commands.reader_of(settings)
+        keeper = Keeper(store, reader.version, commands.load_same(None))
+        counts = _add(files, ndjson, about, keeper, reader, settings.habit)
     click.echo(", ".join(f"{counts[name]} {name}" for name in ("new", "updated", "unchanged", "failed")))
     if counts["failed"]:
         sys.exit(_EXIT_FAILED)

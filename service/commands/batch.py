@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import signal
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from models.records import HABITS
+from service import commands
 
 if TYPE_CHECKING:
     from service.batches.crew import Crew
@@ -33,10 +35,17 @@ _LOOK_SECONDS = 0.5
 )
 @click.option("--store", is_flag=True, help="Keep the articles and their claims in the database.")
 @click.option("--habit", type=click.Choice(HABITS), help="Whose way of marking attributions to follow.")
+@commands.says_language("Of texts and web pages; with en all are read, also what looks like another language.")
 @click.option("--workers", type=click.IntRange(min=0), help="Processes to start here; 1, or 0 where a broker is set.")
 @click.option("--anew", is_flag=True, help="Begin anew, though the same was begun or done before.")
 def batch(
-    archives: tuple[Path, ...], out: Path | None, store: bool, habit: str | None, workers: int | None, anew: bool
+    archives: tuple[Path, ...],
+    out: Path | None,
+    store: bool,
+    habit: str | None,
+    language: str | None,
+    workers: int | None,
+    anew: bool,
 ) -> None:
     """Read archives: files, and folders with files in them.
 
@@ -46,24 +55,19 @@ def batch(
     """
     if out is None and not store:
         raise click.UsageError("Give --out DIR, --store, or both.")
-    from sqlalchemy.exc import SQLAlchemyError
-
     from service.batches.crew import Crew
     from service.batches.sources import SourceError
-    from service.config import SettingsError, load_settings
     from service.errors import ServiceError
-    from service.store.engine import Store, StoreError
 
+    settings = commands.chosen(habit=habit)
     try:
-        settings = load_settings({"habit": habit})
-        with _opened(Store(settings.database_url)) as opened:
-            id_ = _handed_in(opened, settings, archives, store, out, anew)
+        with commands.open_store(settings) as opened:
             count = workers if workers is not None else int(not settings.broker_url)
-            failed = _watch(opened, settings, id_, out, Crew(settings, count, is_quiet=True))
-    except (SettingsError, StoreError, SourceError, ServiceError) as error:
+            crew = Crew(settings, count, is_quiet=True)  # first, as it may find that its folder cannot be made
+            id_ = _handed_in(opened, settings, archives, store, out, language, anew)
+            failed = _watch(opened, settings, id_, out, crew)
+    except (SourceError, ServiceError) as error:
         raise click.ClickException(str(error)) from None
-    except SQLAlchemyError as error:
-        raise click.ClickException(f"the database cannot be used: {error}") from None
     except KeyboardInterrupt:
         click.echo("interrupted: the same command goes on from here", err=True)
         sys.exit(_EXIT_INTERRUPTED)
@@ -72,20 +76,14 @@ def batch(
         sys.exit(_EXIT_FAILED)
 
 
-@contextmanager
-def _opened(store: Store) -> Iterator[Store]:
-    from service.store.engine import StoreError
-
-    with closing(store):
-        if store.is_embedded:
-            store.upgrade()
-        elif not store.is_current():
-            raise StoreError("the database's tables are not current: run whosaid db upgrade")
-        yield store
-
-
 def _handed_in(
-    store: Store, settings: Settings, archives: tuple[Path, ...], keep: bool, out: Path | None, anew: bool
+    store: Store,
+    settings: Settings,
+    archives: tuple[Path, ...],
+    keep: bool,
+    out: Path | None,
+    language: str | None,
+    anew: bool,
 ) -> str:
     """The batch of these archives, if there is one; otherwise a new one."""
     from sqlalchemy import select
@@ -96,7 +94,11 @@ def _handed_in(
     from service.store.batches import Batch
 
     files = find_files(archives)
-    origin = fingerprint(files, store=keep, habit=settings.habit)
+    if out is not None:
+        _try_out(out)  # an archive of a day's reading should not be handed in for nothing
+    # Where no language is said, it has no part in it: what was begun before there was the option goes on.
+    said = {} if language is None else {"language": language}
+    origin = fingerprint(files, store=keep, habit=settings.habit, **said)
     known = select(Batch.id).where(Batch.origin == origin, Batch.state.in_(("queued", "running", "finished")))
     if anew:
         _forget(store, origin, out)
@@ -107,10 +109,38 @@ def _handed_in(
             click.echo(f"{found} goes on", err=True)
             return found
     options = Options(habit=settings.habit, store=keep, ignore_unknown=True, origin=origin)
-    made = take_in(store, lines_from(files, settings), options)
+    made = take_in(store, lines_from(files, settings, language), options)
     Engine(settings).dispatch(store)
     click.echo(f"{made} is handed in", err=True)
     return made
+
+
+def _try_out(folder: Path) -> None:
+    """Make the folder, and a file in it that goes away by itself.
+
+    Raises:
+        click.ClickException: They cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise click.ClickException(f"cannot write into {folder}: {error.strerror}") from None
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    """Tell that a folder cannot be written to any more, and that nothing is lost by it.
+
+    Raises:
+        click.ClickException: It cannot.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise click.ClickException(
+            f"cannot write into {folder}: {error.strerror}; the same command goes on from here"
+        ) from None
 
 
 def _forget(store: Store, origin: str, out: Path | None) -> None:
@@ -188,6 +218,9 @@ class _Export:
     """A batch's results as a file, which has its name when it has all of them.
 
     Its lines are the results in the order of their places, so that their number tells how far it is.
+
+    Raises:
+        click.ClickException: It cannot be written; so do the methods.
     """
 
     def __init__(self, store: Store, id_: str, folder: Path) -> None:
@@ -195,40 +228,43 @@ class _Export:
 
         from service.store.batches import Batch
 
-        folder.mkdir(parents=True, exist_ok=True)
         self._store, self._folder, self._place = store, folder, 0
         with store.read() as session:
             self._batch = session.scalars(select(Batch.seq).where(Batch.id == id_)).one()
         self._part = _part(folder, id_)
-        self._file = self._part.open("a+b")
-        self._file.seek(0)
-        whole = 0
-        for line in self._file:
-            if line.endswith(b"\n"):
-                whole += len(line)
-                self._place += 1
-        self._file.truncate(whole)  # a line that was cut off is written again
+        with _writing(folder):
+            self._file = self._part.open("a+b")
+            self._file.seek(0)
+            whole = 0
+            for line in self._file:
+                if line.endswith(b"\n"):
+                    whole += len(line)
+                    self._place += 1
+            self._file.truncate(whole)  # a line that was cut off is written again
 
     def go_on(self) -> None:
         """Write what has come."""
         from service.batches.results import each_result
 
-        for place, record in each_result(self._store, self._batch, self._place):
-            self._file.write(record + b"\n")
-            self._place = place
-        self._file.flush()
+        with _writing(self._folder):
+            for place, record in each_result(self._store, self._batch, self._place):
+                self._file.write(record + b"\n")
+                self._place = place
+            self._file.flush()
 
     def close(self) -> None:
         """Let go of the file."""
-        self._file.close()
+        with _writing(self._folder):  # which writes what is left, if writing failed before
+            self._file.close()
 
     def finish(self) -> None:
         """Give the files their names."""
         errors = self._folder / ".errors.part"
-        with self._part.open("rb") as results, errors.open("wb") as out:
-            out.writelines(line for line in results if _is_error(line))
-        errors.replace(self._folder / "errors.ndjson")
-        self._part.replace(self._folder / "results.ndjson")
+        with _writing(self._folder):
+            with self._part.open("rb") as results, errors.open("wb") as out:
+                out.writelines(line for line in results if _is_error(line))
+            errors.replace(self._folder / "errors.ndjson")
+            self._part.replace(self._folder / "results.ndjson")
 
 
 def _is_error(line: bytes) -> bool:

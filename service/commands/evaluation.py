@@ -17,7 +17,7 @@ from service import commands
 @click.option("--skip-doubtful", is_flag=True, help="Leave out what people marked as doubtful.")
 @click.option("--held-out", is_flag=True, help="Only the fixed fifth of world.jsonl that training never sees.")
 @click.option("--json", "as_json", is_flag=True, help="Print all figures as JSON.")
-@commands.reads
+@commands.measures
 def evaluate(
     gold: Path,
     skip_doubtful: bool,

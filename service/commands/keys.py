@@ -51,8 +51,8 @@ def keys() -> None:
     help="What the key opens; may be given several times. admin is for /metrics.",
 )
 @click.option("--expires", callback=_expiry, metavar="WHEN", help="90d, or a date (UTC); without it, never.")
-@click.option("--requests-per-minute", type=click.IntRange(min=0), help="Its own limit; 0 for none.")
-@click.option("--characters-per-day", type=click.IntRange(min=0), help="Its own limit; 0 for none.")
+@click.option("--requests-per-minute", type=click.IntRange(0, 10**9), help="Its own limit; 0 for none.")
+@click.option("--characters-per-day", type=click.IntRange(0, 10**15), help="Its own limit; 0 for none.")
 def create(name: str, scopes: tuple[Any, ...], expires: datetime | None, **limits: int | None) -> None:
     """Make a key for NAME and print it; nothing can show it again."""
     from service.security.keys import create_key

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from models.records import Article, Habit
+from models.records import Article
 from service import commands
 
 if TYPE_CHECKING:
     from models.reader import Reader
+    from service.config import Settings
 
 _EXIT_SKIPPED = 3
 
@@ -48,9 +49,7 @@ def read(
     ndjson: Path | None,
     out: Path | None,
     skip_errors: bool,
-    habit: Habit,
-    threads: int | None,
-    weights: Path | None,
+    **how: Any,
 ) -> None:
     """Print the attributions of FILE (- for standard input), or of all articles of an archive."""
     if (file is None) == (ndjson is None):
@@ -59,20 +58,20 @@ def read(
         if out is not None or skip_errors:
             raise click.UsageError("--out and --skip-errors go with --ndjson.")
         assert file is not None  # noqa: S101
-        _read_file(file, as_json, commands.load_reader, weights, habit, threads)
+        _read_file(file, as_json, commands.chosen(**how))
         return
     if out is None:
         raise click.UsageError("--ndjson needs --out.")
     if as_json:
         raise click.UsageError("--json goes with FILE.")
     commands.check_files(ndjson, out)
-    skipped = _read_archive(commands.load_reader(weights, habit, threads), ndjson, out, skip_errors)
+    skipped = _read_archive(commands.reader_of(commands.chosen(**how)), ndjson, out, skip_errors)
     if skipped:
         click.echo(f"{skipped} lines left out", err=True)
         sys.exit(_EXIT_SKIPPED)
 
 
-def _read_file(file: Path, as_json: bool, load: Any, *how: Any) -> None:
+def _read_file(file: Path, as_json: bool, settings: Settings) -> None:
     from rich.console import Console
 
     from service.api.analyses import analysis_record
@@ -86,12 +85,12 @@ def _read_file(file: Path, as_json: bool, load: Any, *how: Any) -> None:
         raise click.ClickException(f"cannot read {file}: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise click.ClickException(f"{file} is not UTF-8: byte {raw[error.start]:#04x} at {error.start}") from None
-    page, reader = read_text(text), load(*how)
+    page, reader = read_text(text), commands.reader_of(settings)
     reading = reader.read_one(page.article)
     try:
         if as_json:
             commands.write_utf8()
-            record = analysis_record(page, reading, reader.version, how[1])
+            record = analysis_record(page, reading, reader.version, settings.habit)
             click.echo(json.dumps(record, ensure_ascii=False, indent=1))
         else:
             show_reading(reading, Console())

@@ -20,14 +20,10 @@ from service import commands
 @click.option("--weights", type=click.Path(exists=True, file_okay=False), help="Folder of trained weights.")
 def serve(**options: Any) -> None:
     """Answer over HTTP; docs/settings.md lists all settings."""
-    from service.config import SettingsError, load_settings
     from service.server import run
-    from service.store.engine import StoreError
 
-    try:
-        run(load_settings(options))
-    except (SettingsError, StoreError) as error:
-        raise click.ClickException(str(error)) from None
+    with commands.explained():
+        run(commands.chosen(**options))
 
 
 @click.group()
@@ -38,18 +34,10 @@ def db() -> None:
 @db.command()
 def upgrade() -> None:
     """Bring its tables up to date; does nothing if they are."""
-    from sqlalchemy.exc import SQLAlchemyError
+    from service.store.engine import Store
 
-    from service.config import SettingsError, load_settings
-    from service.store.engine import Store, StoreError
-
-    try:
-        with closing(Store(load_settings().database_url)) as store:
-            store.upgrade()
-    except (SettingsError, StoreError) as error:
-        raise click.ClickException(str(error)) from None
-    except SQLAlchemyError as error:
-        raise click.ClickException(f"the database cannot be used: {error}") from None
+    with commands.explained(), closing(Store(commands.chosen().database_url)) as store:
+        store.upgrade()
     click.echo("the tables are up to date")
 
 

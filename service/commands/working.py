@@ -6,8 +6,11 @@ import logging
 import signal
 import sys
 import threading
+from contextlib import closing
 
 import click
+
+from service import commands
 
 
 @click.command()
@@ -19,23 +22,24 @@ def worker(processes: int, attached: bool, quiet: bool) -> None:
 
     A process that dies is started again. Start as many workers as there are machines.
     """
-    from service.config import SettingsError, load_settings
-
-    try:
-        settings = load_settings()
-    except SettingsError as error:
-        raise click.ClickException(str(error)) from None
+    settings = commands.chosen()
     if attached:
         from service.batches.worker import work
 
         sys.exit(work(settings, is_attached=True, level=logging.ERROR if quiet else logging.INFO))
     from service.batches.crew import CANNOT_START, Crew
+    from service.operations import logs
+    from service.store.engine import Store
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logs.configure(settings.log_level, settings.log_format)
+    with commands.explained():
+        with closing(Store(settings.database_url)) as store:
+            if store.is_embedded:  # a server may be away for a while, and the processes wait for it; a file is not
+                store.upgrade()
+        crew = Crew(settings, processes)
     stop = threading.Event()
     for one in (signal.SIGTERM, signal.SIGINT):
         signal.signal(one, lambda *_: stop.set())
-    crew = Crew(settings, processes)
     while not stop.wait(0.25):
         crew.check()
         if crew.is_hopeless:

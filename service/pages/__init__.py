@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import logging
 import re
+import sys
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import urlsplit
 
 import trafilatura
 from lxml.html import HtmlElement
+from trafilatura.metadata import extract_metadata, extract_url
 from trafilatura.settings import Document
 from trafilatura.utils import load_html
 
 from models.records import Article
 from service.pages.boilerplate import Block, find_boilerplate
+from service.pages.dates import stated_day
+from service.pages.linked_data import read_linked_data, without_linked_data
 from service.security.markup import MAX_ATTRIBUTES, has_too_many_attributes
 
 # It warns of each page that it cannot read; the caller gets an error for that.
@@ -33,6 +38,8 @@ _LANGUAGE_PLACES: Final = (
     "//meta[@http-equiv='content-language' or @name='language']/@content",
     "//meta[@property='og:locale']/@content",
 )
+_REFERENCE: Final = re.compile(r"&#(?:[Xx](?P<hex>[0-9A-Fa-f]+)|(?P<decimal>[0-9]+));?")
+_FORBIDDEN: Final = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # in XML 1.0
 
 
 class PageError(Exception):
@@ -67,7 +74,7 @@ def read_page(html: str, url: str | None = None) -> Page:
     """The article of a web page, without menus, comments and the like; nothing is fetched.
 
     Title, byline, publisher, day and address are those that the page tells in its JSON-LD, OpenGraph
-    or other metadata. What is no string there, or too long, is left out; names are cut.
+    or other metadata, or shows at its headline. What is no string there, or too long, is left out; names are cut.
 
     Args:
         html: The page.
@@ -79,30 +86,65 @@ def read_page(html: str, url: str | None = None) -> Page:
     if has_too_many_attributes(html):
         raise PageError(f"The page has an element with more than {MAX_ATTRIBUTES:,} attributes.")
     try:
-        tree = load_html(html)
-        language = None if tree is None else _language(tree)
+        tree = load_html(_REFERENCE.sub(_allowed, html))
+        if tree is None:
+            raise PageError("No article was found in the page.")
+        about = _about(tree, url)
         found = trafilatura.bare_extraction(
-            html if tree is None else tree,
-            url=url,
-            include_comments=False,
-            include_tables=False,
-            with_metadata=True,
-            as_dict=False,
+            tree, url=about["url"], include_comments=False, include_tables=False, as_dict=False
         )
     except (ValueError, RecursionError) as error:
         raise PageError("The page cannot be taken apart.") from error
     if not isinstance(found, Document) or not found.text or not found.text.strip():
         raise PageError("No article was found in the page.")
-    return Page(
-        found.text,
-        tuple(find_boilerplate(found.text)),
-        _name(found.title, MAX_TITLE),
-        _name(found.author, MAX_BYLINE),
-        _name(found.sitename, MAX_PUBLISHER),
-        url or _whole(found.url, MAX_URL),
-        _whole(found.date, MAX_PUBLISHED),
-        language,
-    )
+    return Page(found.text, tuple(find_boilerplate(found.text)), **about)
+
+
+def _allowed(reference: re.Match[str]) -> str:
+    """A character reference, or a space: the parser takes in what XML forbids, and then the page cannot be copied."""
+    digits = (reference["hex"] or reference["decimal"]).lstrip("0")
+    number = int(digits[:8] or "0", 16 if reference["hex"] else 10)
+    return " " if number > sys.maxunicode or _FORBIDDEN.match(chr(number)) else reference[0]
+
+
+def _about(tree: HtmlElement, url: str | None) -> dict[str, str | None]:
+    """What a page tells of its article, by the names of ``Page``."""
+    with without_linked_data(tree):
+        try:
+            # The day that it finds may be any day on the page. It is not used, so let it not look for long.
+            found = extract_metadata(tree, url, {"original_date": True, "extensive_search": False})
+            canonical = extract_url(tree)
+        except (TypeError, ValueError, RecursionError):
+            found, canonical = Document(), None  # the text is worth having all the same
+    own = [one for one in (found.url, canonical) if one and not _names_site(one)]
+    address = url or next((one for one in own if _whole(one, MAX_URL)), None)
+    written = [str(one) for one in tree.xpath("//link[@rel='canonical']/@href")] + _graph(tree, "url")
+    addresses = [*own, *(one for one in written if not _names_site(one)), *([url] if url else [])]
+    headlines = [one.text_content() for one in tree.iter("h1")]
+    told = read_linked_data(tree, addresses, [*headlines, *_graph(tree, "title")])
+    publisher = told.publisher or next(iter(_graph(tree, "site_name")), told.site) or found.sitename
+    return {
+        "title": _name(told.title or found.title, MAX_TITLE),
+        "byline": _name(told.byline or found.author, MAX_BYLINE),
+        "publisher": _name(publisher, MAX_PUBLISHER),
+        "url": address,
+        "published": told.published or stated_day(tree, address),
+        "language": _language(tree),
+    }
+
+
+def _graph(tree: HtmlElement, name: str) -> list[str]:
+    """What a page tells in OpenGraph."""
+    return [str(told) for told in tree.xpath("//meta[@property=$name]/@content", name=f"og:{name}") if told.strip()]
+
+
+def _names_site(url: str) -> bool:
+    """Whether an address is a site's and no article's: all pages of some sites say that they are the first one."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.path in ("", "/") and not parts.query and not parts.fragment
 
 
 def _name(told: object, most: int) -> str | None:

@@ -117,15 +117,33 @@ def _key() -> Key:
     return key
 
 
-def count_characters(number: int) -> None:
+def count_characters(number: int) -> Window | None:
     """Count what is to be read for the caller of this request; see ``Limits.count_characters``.
+
+    Returns:
+        The day in which it counts; None if they have no limit.
 
     Raises:
         RateLimited: That is more than what their key has left today.
     """
-    if g.key is not None:
+    if g.key is None:
+        return None
+    limits: Limits = current_app.config["LIMITS"]
+    counted = limits.count_characters(g.key, number)
+    _note(counted)
+    return counted
+
+
+def give_back_characters(number: int, counted: Window | None) -> None:
+    """Give the caller back what was counted and then not read; see ``Limits.give_back_characters``.
+
+    Args:
+        number: Code points.
+        counted: What ``count_characters`` returned.
+    """
+    if counted is not None:
         limits: Limits = current_app.config["LIMITS"]
-        _note(limits.count_characters(g.key, number))
+        _note(limits.give_back_characters(g.key, number, counted))
 
 
 @contextmanager
@@ -135,24 +153,30 @@ def counting_lines() -> Iterator[Callable[[Iterable[bytes]], Iterator[bytes]]]:
     Raises:
         RateLimited: The caller's key has not so much left today.
     """
-    counted = 0
+    counted: Window | None = None
+    number = 0
+
+    def add(more: int) -> None:
+        nonlocal counted, number
+        latest = count_characters(more)
+        # Of an archive that comes in around midnight only what the new day has counted can be given back.
+        is_same = counted is not None and latest is not None and latest.number == counted.number
+        counted, number = latest, number + more if is_same else more
 
     def count(lines: Iterable[bytes]) -> Iterator[bytes]:
-        nonlocal counted
         more = 0
         for line in lines:
             more += len(line)
             if more >= _COUNTED_AT_ONCE:
-                count_characters(more)
-                counted, more = counted + more, 0
+                add(more)
+                more = 0
             yield line
-        count_characters(more)
-        counted += more
+        add(more)
 
     try:
         yield count
     except BaseException:
-        count_characters(-counted)
+        give_back_characters(number, counted)
         raise
 
 

@@ -7,7 +7,7 @@ minute or the day (UTC), and what would go over the limit is refused and not cou
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from sqlalchemy import case, select, update
@@ -30,6 +30,8 @@ class Window:
     left: int
     resets: int
     """Seconds until then."""
+    number: int
+    """Which one it is: how many of its length went before it in Unix time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +74,33 @@ class Limits:
 
         Args:
             key: Whose.
-            number: Code points; negative gives back what was counted and then not read.
+            number: Code points.
 
         Raises:
             RateLimited: That is more than what the key has left today.
         """
         own, setting = key.characters_per_day, self._settings.characters_per_day
         return self._count(_CHARACTERS, key, setting if own is None else own, number, "CHARACTERS_PER_DAY")
+
+    def give_back_characters(self, key: Key, number: int, counted: Window) -> Window | None:
+        """Give back what was counted and then not read; None if another day has begun, which owes nothing for it.
+
+        Args:
+            key: Whose.
+            number: Code points, no more than were counted.
+            counted: The day in which they were.
+        """
+        one = _CHARACTERS
+        # Whether it is still that day is for the row to say, as it is when counting: clocks may differ.
+        row = (ApiKey.seq == key.seq, one.window == counted.number)
+        used = case((one.used > number, one.used - number), else_=0)
+        values: dict[Any, Any] = {one.used: used}
+        with self._store.count() as session:
+            now_used = session.scalar(update(ApiKey).where(*row).values(values).returning(one.used))
+        if now_used is None:
+            return None
+        resets = max(0, (counted.number + 1) * one.seconds - int(time.time()))
+        return replace(counted, left=max(0, counted.limit - now_used), resets=resets)
 
     def _count(self, one: _Limit, key: Key, limit: int, number: int, setting: str) -> Window | None:
         if not limit:
@@ -92,16 +114,17 @@ class Limits:
         values: dict[Any, Any] = {one.window: latest, one.used: used}
         row = ApiKey.seq == key.seq
         with self._store.count() as session:
-            now_used = session.scalar(update(ApiKey).where(row, used <= limit).values(values).returning(one.used))
-            if now_used is None:
+            counting = update(ApiKey).where(row, used <= limit).values(values)
+            counted = session.execute(counting.returning(one.window, one.used)).one_or_none()
+            if counted is None:
                 before = session.execute(select(one.window, one.used).where(row)).one_or_none()
                 spent = before[1] if before is not None and before[0] >= window else 0
-        if now_used is not None:
-            return Window(one.name, one.seconds, limit, limit - now_used, resets)
+        if counted is not None:
+            return Window(one.name, one.seconds, limit, limit - counted[1], resets, counted[0])
         raise RateLimited(
             f"The key may have {limit:,} {one.says}; {spent:,} are used, and this would be {number:,} more.",
             retry_after=resets,
-            headers=rate_headers([Window(one.name, one.seconds, limit, max(0, limit - spent), resets)]),
+            headers=rate_headers([Window(one.name, one.seconds, limit, max(0, limit - spent), resets, window)]),
             limit=limit,
             observed=spent + number,
             setting=PREFIX + setting,

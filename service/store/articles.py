@@ -19,9 +19,9 @@ from service.errors import Conflict
 from service.pages import Page
 from service.store.tables import Appearance, Article, Claim, ClaimSpan, TrackedClaim
 from service.tracking.clusters import Decide, Groups
-from service.tracking.speakers import Directory, drop_unused, name_key
+from service.tracking.speakers import Directory, drop_unused, found_before
 
-ABOUT: Final = ("title", "byline", "publisher", "url", "published")
+ABOUT: Final = ("title", "byline", "publisher", "url", "published", "language")
 """What is told of an article beside its text."""
 
 
@@ -127,7 +127,7 @@ def save_article(
     if is_new or handed.external_id is not None:
         article.external_id = handed.external_id
     article.published_on = day_of(article.published)
-    article.language = page.language or "en"
+    article.language = article.language or "en"
     article.updated = now
     if reading is not None:
         article.text, article.text_hash = page.text, text_hash(page.text)
@@ -145,7 +145,7 @@ def save_article(
 
 def _replace_claims(session: Session, article: Article, reading: Reading) -> None:
     before = [one.speaker_seq for one in article.cast]
-    known = {(one.speaker.kind, name_key(one.name)): (one.speaker, one.candidates) for one in article.cast}
+    known = found_before(article.cast, reading.speakers)
     kept = {claim.id: claim for claim in article.claims}
     for claim in kept.values():
         claim.appearance = None
@@ -154,7 +154,7 @@ def _replace_claims(session: Session, article: Article, reading: Reading) -> Non
     session.flush()
     directory = Directory(session, reading.speakers)
     for place, one in enumerate(reading.speakers):
-        speaker, candidates = directory.find(one, known.get((one.kind, name_key(one.name))))
+        speaker, candidates = directory.find(one, known[place])
         article.cast.append(
             Appearance(
                 place=place,

@@ -12,15 +12,18 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, create_engine, event, func, make_url, select, text
+from sqlalchemy import URL, Connection, create_engine, event, func, make_url, select, text
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
+
+from service.config import PREFIX
 
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _BUSY_SECONDS: Final = 60
 _WRITING: Final = 7_419_236_501  # any number that no other program locks
 _MOST_VARIABLES: Final = 10_000  # of a statement; SQLite takes three times as many
+_SETTING: Final = PREFIX + "DATABASE_URL"  # named in messages: who reads them has nothing else of ours before them
 _PRAGMAS: Final = {
     "journal_mode": "wal",  # readers and the writer do not wait for each other
     "synchronous": 2,  # FULL: what was acknowledged survives a loss of power
@@ -49,15 +52,15 @@ class Store:
     """
 
     def __init__(self, url: str) -> None:
+        parsed = parsed_url(url)
+        if parsed.drivername in ("postgresql", "postgres"):
+            parsed = parsed.set(drivername="postgresql+psycopg")
         try:
-            parsed = make_url(url)
-            if parsed.drivername in ("postgresql", "postgres"):
-                parsed = parsed.set(drivername="postgresql+psycopg")
             self.engine = create_engine(parsed, pool_pre_ping=True, hide_parameters=True)
         except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
-            raise StoreError(f"no database can be at {_hidden(url)}: {error}") from None
+            raise StoreError(f"{_SETTING}: no database can be at {_hidden(url)}: {error}") from None
         if self.engine.dialect.name not in ("sqlite", "postgresql"):
-            raise StoreError(f"the database must be SQLite or PostgreSQL, not {self.engine.dialect.name}")
+            raise StoreError(f"{_SETTING}: the database must be SQLite or PostgreSQL, not {self.engine.dialect.name}")
         self.is_embedded = self.engine.dialect.name == "sqlite"
         if self.is_embedded:
             event.listen(self.engine, "connect", _set_up)
@@ -111,6 +114,26 @@ class Store:
     def close(self) -> None:
         """Give all connections back."""
         self.engine.dispose()
+
+
+def parsed_url(url: str) -> URL:
+    """A database's address, taken apart.
+
+    Raises:
+        StoreError: It is none.
+    """
+    try:
+        return make_url(url)
+    except ArgumentError as error:
+        raise StoreError(f"{_SETTING}: no database can be at {_hidden(url)}: {error}") from None
+    except ValueError:
+        # The error quotes what it took for the port: the end of a password that has a colon and an at sign.
+        raise StoreError(f"{_SETTING}: no database can be at {_hidden(url)}: its port is no number") from None
+
+
+def first_line(error: Exception) -> str:
+    """What an error of the database says, without SQLAlchemy's explanations and the server's hints below it."""
+    return next(iter(str(error).splitlines()), type(error).__name__)
 
 
 @cache

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Callable, Sequence, Set
 from datetime import UTC, datetime
+from functools import lru_cache
 from secrets import token_hex
 from typing import Final
 
 from sqlalchemy import Text, cast, exists, select
 from sqlalchemy.orm import Session, selectinload
 
-from models.names import OFFICES, PART_OF_NAME, initials, name_tokens
+from models.names import OFFICES, PART_OF_NAME, initials, name_tokens, suffix_of
 from models.records import Speaker as SpeakerInArticle
-from service.errors import Conflict
+from service.errors import Conflict, Invalid
 from service.store.tables import Appearance, NameWord, Speaker, SpeakerName
 
 _MOST_CANDIDATES: Final = 10
 _WITH_KIN: Final = ("person", "organization")
+_HALF: Final = 2
+"""How well a name fits a speaker if only one of them has a "Jr.", see ``_fit``."""
 
 
 def name_key(name: str) -> str:
@@ -31,12 +35,43 @@ def tells_apart(name: str, kind: str) -> bool:
     A person's full name is, a surname or an office is not; an organization's name is, "the company" is not;
     groups and documents are what they are only in their article.
     """
-    bare = name[4:] if name[:4].lower() == "the " else name
-    if not bare[:1].isupper():
+    if not _is_capital(name):
         return False
     if kind == "person":
         return sum(one not in OFFICES or one in PART_OF_NAME for one in name_tokens(name)) > 1
     return kind == "organization"
+
+
+def _is_capital(name: str) -> bool:
+    return (name[4:] if name[:4].lower() == "the " else name)[:1].isupper()
+
+
+def _is_name(name: str, kind: str) -> bool:
+    """Whether somebody may be called so in other articles: a surname, but no "spokesman", "Prime Minister"."""
+    is_surname = kind == "person" and _is_capital(name) and not OFFICES.intersection(name_tokens(name)[-1:])
+    return is_surname or tells_apart(name, kind)
+
+
+@lru_cache(maxsize=50_000)
+def _spelled(name: str) -> tuple[str, str | None]:
+    """A name's key, and the "Jr." that the key is without, wherever it stands: "Charles II of Spain"."""
+    return name_key(name), next(filter(None, map(suffix_of, reversed(name.split()[1:]))), None)
+
+
+def _fit(speaker: Speaker, key: str, suffix: str | None) -> int:
+    """How well a name fits a speaker whom its key identifies: father and son are two.
+
+    0 if the speaker is shown with the same "Jr.", or with none as well, 1 if the speaker is also called so,
+    2 if one of them has a "Jr." and the other has none, 3 if each has another.
+    """
+    called = {_spelled(name) for name in (speaker.name, *(one.name for one in speaker.names))}
+    shown = {_spelled(speaker.name)} if name_key(speaker.name) == key else called
+    suffixes = {each for _, each in called} - {None}
+    if (key, suffix) in shown:
+        return 0
+    if (key, suffix) in called or suffix in suffixes:
+        return 1
+    return _HALF if suffix is None or not suffixes else _HALF + 1
 
 
 def _stands_for(alias: str, name: str, kind: str) -> bool:
@@ -54,6 +89,28 @@ Found = tuple[Speaker, list[str]]
 """A speaker, and the ids of others that it may be."""
 
 
+def found_before(cast: Sequence[Appearance], speakers: Sequence[SpeakerInArticle]) -> list[Found | None]:
+    """Who the speakers of an article that is read again were before, None for each who was not there.
+
+    They are known by their names; if need be without capitals, marks and "the", where that leaves no choice.
+    """
+    left, found = list(cast), dict[int, Appearance]()
+    tells: tuple[Callable[[str], object], ...] = (str, _spelled)
+    for tell in tells:
+        were, are = defaultdict[object, list[Appearance]](list), defaultdict[object, list[int]](list)
+        for each in left:
+            were[each.speaker.kind, tell(each.name)].append(each)
+        for place, one in enumerate(speakers):
+            if place not in found:
+                are[one.kind, tell(one.name)].append(place)
+        for key, places in are.items():
+            if tell is str or len(places) == len(were[key]) == 1:
+                found |= zip(places, were[key], strict=False)
+        taken = set(found.values())
+        left = [each for each in left if each not in taken]
+    return [(found[n].speaker, found[n].candidates) if n in found else None for n in range(len(speakers))]
+
+
 class Directory:
     """Who goes by the names of an article's speakers, looked up for all of them at once.
 
@@ -65,7 +122,11 @@ class Directory:
     def __init__(self, session: Session, speakers: Sequence[SpeakerInArticle]) -> None:
         self._session = session
         self._met: dict[int, Speaker] = {}  # by their Python identity: they may have names that are not stored yet
-        keys = {name_key(name) for one in speakers for name in (one.name, *one.aliases)} - {""}
+        self._listed: dict[tuple[str, str], dict[str | None, set[SpeakerInArticle]]] = {}
+        for one in speakers:
+            for name in (one.name, *one.aliases):
+                self._listed.setdefault((one.kind, name_key(name)), {}).setdefault(_spelled(name)[1], set()).add(one)
+        keys = {key for _, key in self._listed} - {""}
         lasts = {name_key(one.name).rpartition(" ")[2] for one in speakers if one.kind in _WITH_KIN} - {""}
         self._known: dict[str, list[Speaker]] = {}
         self._akin: dict[str, list[tuple[str, str, str]]] = {}
@@ -73,10 +134,10 @@ class Directory:
         identified = identified.order_by(Speaker.seq).options(selectinload(Speaker.names))
         for key, speaker in session.execute(identified.where(SpeakerName.key.in_(keys))) if keys else ():
             self._known.setdefault(key, []).append(speaker)
-        akin = select(SpeakerName.last, Speaker.id, Speaker.kind, SpeakerName.key).join(SpeakerName.speaker)
+        akin = select(SpeakerName.last, Speaker.id, Speaker.kind, SpeakerName.name).join(SpeakerName.speaker)
         akin = akin.where(Speaker.is_known, SpeakerName.last.in_(lasts)).order_by(Speaker.seq)
-        for last, id_, kind, key in session.execute(akin) if lasts else ():
-            self._akin.setdefault(last, []).append((id_, kind, key))
+        for last, id_, kind, name in session.execute(akin) if lasts else ():
+            self._akin.setdefault(last, []).append((id_, kind, name_key(name)))
 
     def find(self, one: SpeakerInArticle, before: Found | None = None) -> Found:
         """The speaker that an article's speaker is; one is made, for the next flush to store, if there is none yet.
@@ -92,16 +153,16 @@ class Directory:
             return before
         is_full = tells_apart(one.name, one.kind)
         short = [alias for alias in one.aliases if is_full and _stands_for(alias, one.name, one.kind)]
-        known = self._identified(one.kind, [one.name]) or [
+        known = self._identified(one, [one.name]) or [
             # So far only the short form was known; with a full name of its own it would be another.
             each
-            for each in self._identified(one.kind, short)
-            if not each.is_decided and name_key(each.name) in map(name_key, short)
+            for each in self._identified(one, short)
+            if not each.is_decided and _spelled(each.name) in map(_spelled, short)
         ]
         akin = self._kin(one)
         if len(known) == 1:
             speaker = known[0]
-            if name_key(speaker.name) in map(name_key, short) and not speaker.is_decided:
+            if _spelled(speaker.name) in map(_spelled, short) and not speaker.is_decided:
                 speaker.name = one.name
             candidates = (
                 [] if is_full and len(name_tokens(one.name)) > 1 else [id_ for id_ in akin if id_ != speaker.id]
@@ -121,14 +182,27 @@ class Directory:
         collect_names(speaker, names, identifying)
         self._met[id(speaker)] = speaker
 
-    def _identified(self, kind: str, names: Sequence[str]) -> list[Speaker]:
-        """Who is identified by one of some names, in the order of arrival."""
-        keys = {name_key(name) for name in names}
-        found = {id(one): one for key in keys for one in self._known.get(key, ()) if one.kind == kind}
-        for one in self._met.values():
-            if one.kind == kind and any(name.identifies and name.key in keys for name in one.names):
-                found[id(one)] = one
-        return sorted(found.values(), key=lambda one: (one.seq is None, one.seq or 0))
+    def _identified(self, one: SpeakerInArticle, names: Sequence[str]) -> list[Speaker]:
+        """Whom some names of an article's speaker identify and fit best, in the order of arrival."""
+        keys, suffix = {name_key(name) for name in names}, _spelled(one.name)[1]
+        found = {id(each): each for key in keys for each in self._known.get(key, ())} | self._met
+        fits: dict[int, list[Speaker]] = {}
+        for each in found.values():
+            mine = [name.key for name in each.names if name.identifies and name.key in keys]
+            fit = min((_fit(each, key, suffix) for key in mine), default=_HALF + 1)
+            if each.kind == one.kind and fit <= _HALF and not self._fits_another(each, one, keys, fit):
+                fits.setdefault(fit, []).append(each)
+        best = fits[min(fits)] if fits else []
+        return sorted(best, key=lambda each: (each.seq is None, each.seq or 0))
+
+    def _fits_another(self, speaker: Speaker, one: SpeakerInArticle, keys: Set[str], fit: int) -> bool:
+        """Whether a speaker may as well be another of the article's, who has a "Jr." that one has not, or none."""
+        keys = {name.key for name in speaker.names if name.identifies and (name.key in keys or fit == _HALF)}
+        return any(
+            suffix != _spelled(one.name)[1] and who != {one} and _fit(speaker, key, suffix) <= fit
+            for key in keys
+            for suffix, who in self._listed.get((one.kind, key), {}).items()
+        )
 
     def _kin(self, one: SpeakerInArticle) -> list[str]:
         """Known people who share the last name, and the first if both have one; organizations whose names end alike."""
@@ -138,7 +212,7 @@ class Directory:
         first, _, last = key.rpartition(" ")
         rows = list(self._akin.get(last, ()))
         rows += [
-            (met.id, met.kind, name.key)
+            (met.id, met.kind, name_key(name.name))
             for met in self._met.values()
             if met.is_known
             for name in met.names
@@ -167,14 +241,18 @@ def _new(session: Session, name: str, kind: str, *, is_known: bool) -> Speaker:
 
 
 def collect_names(speaker: Speaker, names: Sequence[str], identifying: Sequence[str] = ()) -> None:
-    """Remember names that a speaker goes by, and which of them identify it in other articles."""
+    """Remember names that a speaker goes by, and which of them identify it in other articles.
+
+    One that differs from another by its "Jr." alone is found by that one's key, and has its own key but to be stored.
+    """
     have = {one.key: one for one in speaker.names}
     for name in names:
-        key = name_key(name)
-        if key and key not in have:
+        key, suffix = _spelled(name)
+        own = f"{key} {suffix}" if suffix and key in have and _spelled(have[key].name) != (key, suffix) else key
+        if key and own not in have:
             words = [NameWord(word=word) for word in dict.fromkeys(key.split())]
-            have[key] = SpeakerName(name=name, key=key, last=key.rsplit(" ", 1)[-1], identifies=False, words=words)
-            speaker.names.append(have[key])
+            have[own] = SpeakerName(name=name, key=own, last=key.rsplit(" ", 1)[-1], identifies=False, words=words)
+            speaker.names.append(have[own])
         if key and name in identifying:
             have[key].identifies = True
 
@@ -183,7 +261,7 @@ def merge_speakers(session: Session, into: Speaker, other: Speaker) -> None:
     """Make two speakers one; later articles' mentions of either name are then the one too.
 
     That the other's name is this one's is the caller's word, even if it is but a surname: others of that
-    name are then candidates.  Groups and documents are merged in these articles only.
+    name are then candidates.  Groups, documents and descriptions ("the company") are merged in these articles only.
 
     Raises:
         Conflict: They are one already, of different kinds, or have different external identifiers.
@@ -196,8 +274,7 @@ def merge_speakers(session: Session, into: Speaker, other: Speaker) -> None:
         raise Conflict(f"{into.id} is {into.qid}, {other.id} is {other.qid}.")
     names, qid, gone = [one.name for one in other.names], other.qid, other.id
     told = [one.name for one in other.names if one.identifies]
-    if into.kind in ("person", "organization"):
-        told += [other.name, into.name]
+    told += [name for name in (other.name, into.name) if _is_name(name, into.kind)]
     mine = select(Appearance).where(Appearance.speaker_seq == other.seq)
     for one in session.scalars(mine):
         one.speaker = into
@@ -220,27 +297,46 @@ def split_speaker(session: Session, speaker: Speaker, articles: Sequence[str]) -
 
     Two known speakers may then share a name: later articles' mentions of it are kept apart, with both as
     candidates.  What only those articles call it, unless it is shown by that name, is the new one's alone.
+    A surname that a merge made one's name is nobody's again.
 
     Raises:
-        Conflict: It speaks in none of the articles, or in no others.
+        Invalid: It does not speak in one of the articles.
+        Conflict: It speaks in no others.
     """
     theirs = list(session.scalars(select(Appearance).where(Appearance.speaker_seq == speaker.seq)))
+    speaks = {one.article.id for one in theirs}
+    strange = [number for number, id_ in enumerate(articles) if id_ not in speaks]
+    if strange:
+        message = f"{speaker.id} does not speak in this article."
+        raise Invalid(errors=[{"field": f"articles.{number}", "message": message} for number in strange])
     moved = [one for one in theirs if one.article.id in articles]
     others = [one for one in theirs if one.article.id not in articles]
-    if not moved or not others:
-        where = "in none of these articles" if not moved else "in no other article than these"
-        raise Conflict(f"{speaker.id} speaks {where}.")
-    identifying = {one.key for one in speaker.names if one.identifies}
-    names = _called(moved)
-    told = [name for name in names if name_key(name) in identifying]
-    apart = _new(session, max((one.name for one in moved), key=len), speaker.kind, is_known=bool(told))
+    if not others:
+        raise Conflict(f"{speaker.id} speaks in no other article than these.")
+    kind, identifying = speaker.kind, {one.key for one in speaker.names if one.identifies}
+
+    def telling(names: Sequence[str]) -> list[str]:
+        return [name for name in names if name_key(name) in identifying and tells_apart(name, kind)]
+
+    names, stay = _called(moved), [speaker.name, *_called(others)]
+    shown = max(
+        (one.name for one in moved), key=lambda name: (tells_apart(name, kind), _is_name(name, kind), len(name))
+    )
+    apart = _new(session, shown, kind, is_known=bool(telling(names)))
     apart.is_decided = speaker.is_decided = True
-    collect_names(apart, names, told)
+    collect_names(apart, names, telling(names))
     for one in moved:
         one.speaker = apart
         one.candidates = []
-    gone = {name_key(name) for name in names} - {name_key(name) for name in (speaker.name, *_called(others))}
-    speaker.names = [one for one in speaker.names if one.key not in gone]
+    gone = {_spelled(name) for name in names} - {_spelled(name) for name in stay}
+    stay += [one.name for one in speaker.names if _spelled(one.name) not in gone]
+    # Of names that differ by a "Jr." alone those that stay are collected again: one may need the key of one that goes.
+    keys = {key for key, _ in gone}
+    speaker.names = [one for one in speaker.names if name_key(one.name) not in keys]
+    session.flush()
+    for name in speaker.names:
+        name.identifies = name.identifies and tells_apart(name.name, kind)
+    collect_names(speaker, stay, telling(stay))
     speaker.is_known = any(one.identifies for one in speaker.names)
     session.flush()
     return apart
@@ -257,10 +353,12 @@ def rename_speaker(session: Session, speaker: Speaker, name: str) -> None:
     Raises:
         Conflict: Other articles' speakers of it are another one.
     """
-    is_full, key = tells_apart(name, speaker.kind), name_key(name)
-    if is_full and not any(one.identifies and one.key == key for one in speaker.names):
+    is_full, (key, suffix) = tells_apart(name, speaker.kind), _spelled(name)
+    is_known = any(one.identifies and one.key == key for one in speaker.names)
+    if is_full and not (is_known and _fit(speaker, key, suffix) < _HALF):
         known = select(Speaker).join(Speaker.names).where(SpeakerName.identifies, SpeakerName.key == key)
-        other = session.scalar(known.where(Speaker.kind == speaker.kind).order_by(Speaker.seq).limit(1))
+        known = known.where(Speaker.kind == speaker.kind, Speaker.seq != speaker.seq).order_by(Speaker.seq)
+        other = next((one for one in session.scalars(known) if _fit(one, key, suffix) < _HALF), None)
         if other is not None:
             raise Conflict(f"{other.id} goes by that name; merge the two if they are the same.")
     speaker.name, speaker.is_decided = name, True

@@ -9,7 +9,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
-from flask import Blueprint, Response, send_from_directory
+from flask import Blueprint, Response, redirect, request, send_from_directory
+from werkzeug.wrappers import Response as Answer
 
 _OWN: Final = Path(__file__).parent
 _SWAGGER_UI: Final = Path(str(files("flask_swagger_ui"))) / "dist"
@@ -31,8 +32,11 @@ def landing() -> Response:
 
 
 @blueprint.get("/docs")
-def documentation() -> Response:
+def documentation() -> Answer:
     """The API's documentation, read from openapi.yaml."""
+    if request.path.endswith("/"):
+        # The page's links are relative, so that it works below any address, and would all lead nowhere from here.
+        return redirect("../docs")
     return send_from_directory(_OWN, "docs.html")
 
 

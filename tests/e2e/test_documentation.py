@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 from pathlib import Path
+from urllib.parse import urljoin
 
 import pytest
 import yaml
@@ -58,6 +59,14 @@ def test_pages_load_nothing_from_elsewhere(client: FlaskClient) -> None:
     assert client.get("/docs/docs.js", buffered=True).content_type.startswith("text/javascript")
     assert client.get("/docs/swagger-ui-bundle.js", buffered=True).content_length > 1_000_000
     assert client.get("/docs/oauth2-redirect.html", buffered=True).status_code == 404
+
+
+@pytest.mark.parametrize("below", ["", "/whosaid"])
+def test_an_address_with_a_slash_too_many_leads_to_the_page(client: FlaskClient, below: str) -> None:
+    # Relative, as a proxy may have put the service below an address that it knows nothing of.
+    response = client.get("/docs/")
+    assert (response.status_code, response.headers["Location"]) == (302, "../docs")
+    assert urljoin(f"http://news.example{below}/docs/", response.headers["Location"]).endswith(f"example{below}/docs")
 
 
 def test_the_landing_page_leads_to_what_there_is(client: FlaskClient) -> None:

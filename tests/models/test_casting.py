@@ -13,6 +13,7 @@ from models.names import Mention
 from models.nouns import NOUN_CLASSES, head_word, noun_class, root
 from models.reader import WEIGHTS, load_tokenizer
 from models.records import Habit
+from models.rivals import RIVAL_FEATURES, Rival, compared
 from models.speakers import casting_of
 from models.text import words
 from tests.fakes import NO_GIVEN_NAMES
@@ -48,6 +49,11 @@ def candidates(encoder: Encoder, text: str, source: str, cue: str, *names: str) 
     found = casting(encoder, text, *names).candidates(cited)
     assert all(len(one.features) == FEATURES for one in found)
     return {one.name: one for one in found}
+
+
+def own(one: Candidate) -> list[float]:
+    """A candidate's features but for those that compare it with others."""
+    return one.features[:-RIVAL_FEATURES]
 
 
 def test_a_source_that_is_a_name_has_that_name_alone(encoder: Encoder) -> None:
@@ -132,11 +138,11 @@ def test_a_title_tells_more_than_what_stands_near(encoder: Encoder) -> None:
 def test_who_leads_the_sentence_before_is_told_from_who_is_only_named_there(encoder: Encoder) -> None:
     text = "Ines Duarte met Tomas Rehn. Later she said that it rained."
     found = candidates(encoder, text, "she", "said", "Ines Duarte", "Tomas Rehn")
-    assert found["Ines Duarte"].features[-4:] == pytest.approx([0, 1, 1 / (1 + np.log1p(7)), 1])
-    assert found["Tomas Rehn"].features[-4:] == [0, 0, 0, 0]
+    assert own(found["Ines Duarte"])[-4:] == pytest.approx([0, 1, 1 / (1 + np.log1p(7)), 1])
+    assert own(found["Tomas Rehn"])[-4:] == [0, 0, 0, 0]
     owner = "Ines Duarte's town liked Tomas Rehn. Later he said that it rained."
     found = candidates(encoder, owner, "he", "said", "Ines Duarte", "Tomas Rehn")
-    assert found["Ines Duarte"].features[-4:] == [0, 0, 0, 0]
+    assert own(found["Ines Duarte"])[-4:] == [0, 0, 0, 0]
 
 
 def test_who_was_cited_a_sentence_ago_is_near(encoder: Encoder) -> None:
@@ -198,6 +204,30 @@ def test_a_given_name_agrees_with_a_pronoun_or_not(encoder: Encoder) -> None:
     of = casting(encoder, text, "Ines Duarte", "Tomas Rehn", given=GivenNames(table))
     for source, sign in (("she", 1), ("Later", 0)):
         cited = Cited((place(text, source, text.rindex(source)),), place(text, "said", text.rindex("said")))
-        leans = {one.name: one.features[-8:-6] for one in of.candidates(cited) if one.entity is not None}
+        leans = {one.name: own(one)[-8:-6] for one in of.candidates(cited) if one.entity is not None}
         assert leans["Ines Duarte"][0] > 0.5 > -0.5 > leans["Tomas Rehn"][0]
         assert all(agrees == sign * lean for lean, agrees in leans.values())
+
+
+def test_who_alone_is_called_so_is_told_from_who_stands_nearer(encoder: Encoder) -> None:
+    text = "Mayor Ines Duarte met Tomas Rehn and Eva Lund. The mayor said that it rained."
+    found = candidates(encoder, text, "The mayor", "said", "Ines Duarte", "Tomas Rehn", "Eva Lund")
+    titled = {name: found[name].features[-RIVAL_FEATURES:][:2] for name in ("Ines Duarte", "Tomas Rehn", "Eva Lund")}
+    assert titled["Ines Duarte"] == [1.0, 1.0]
+    assert titled["Tomas Rehn"] == titled["Eva Lund"] == [-1.0, 0.0]
+
+
+def test_she_is_the_nearest_woman(encoder: Encoder) -> None:
+    text = "Mrs. Ines Duarte met Mr. Tomas Rehn. Later she said that it rained."
+    found = candidates(encoder, text, "she", "said", "Ines Duarte", "Tomas Rehn")
+    assert found["Ines Duarte"].features[-5] == 1.0
+    assert found["Tomas Rehn"].features[-5] == 0.0
+    assert (found["Ines Duarte"].features[-1], found["Tomas Rehn"].features[-1]) == (1.0, -1.0)
+
+
+def test_rivals_that_are_alike_do_not_stand_out() -> None:
+    alike = compared([Rival(titled=1.0, fits=0.0, named_at=3), Rival(titled=1.0, fits=0.0, cited_at=9), Rival()])
+    assert [row[:2] for row in alike] == [[0.0, 0.0], [0.0, 0.0], [-1.0, 0.0]]
+    assert [row[4:] for row in alike] == [[1.0, 0.0, 0.0, 0.0, 0.5], [0.0, 0.0, 1.0, 0.0, 0.5], [0.0] * 5]
+    assert compared([]) == []
+    assert compared([Rival(titled=0.5)])[0][:2] == [0.5, 1.0]

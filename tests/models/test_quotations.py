@@ -62,6 +62,10 @@ def test_an_odd_mark_spoils_nothing_after_its_paragraph(text: str) -> None:
         ("Right,” she said.", ["Right,”"]),
         ("“We are ready, she said.", ["“We are ready, she said."]),
         ("He said,” I will,” and left.", ["” I will,”"]),
+        ("‘20 people left,’ he said.", ["‘20 people left,’"]),
+        ("'Cause it's late,' she said. 'We go.'", ["'Cause it's late,'", "'We go.'"]),
+        ("In the ‘90s, he said, ‘We won,’ and left.", ["‘We won,’"]),
+        ("The song of '69 was 'fine,' he said.", ["'fine,'"]),
         ("“😀 né\u0301e,” she said.", ["“😀 né\u0301e,”"]),
     ],
 )

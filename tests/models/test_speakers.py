@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from models.reader import Reader
+from models.encoding import Encoder
+from models.reader import WEIGHTS, Reader, load_tokenizer
+from models.speakers import _role
+from tests.models.test_casting import casting
 
 pytestmark = pytest.mark.model
 
@@ -84,3 +87,23 @@ def test_organizations_are_no_people(reader: Reader) -> None:
 def test_categories_sum_to_one(reader: Reader) -> None:
     for one in reader.read_one(HARBOUR).attributions:
         assert sum(one.categories) == pytest.approx(1, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "role"),
+    [
+        ("Mayor Ines Duarte left.", ("Ines Duarte",), "Mayor"),
+        ("Deputy Foreign Minister Ines Duarte left.", ("Ines Duarte",), "Deputy Foreign Minister"),
+        ("On Monday President Ines Duarte left.", ("Ines Duarte",), "President"),
+        ("When Mayor Ines Duarte left, it rained.", ("Ines Duarte",), "Mayor"),
+        ("Harbour Reopens\n\nMayor Ines Duarte left.", ("Ines Duarte",), "Mayor"),
+        ("Ines Duarte, the foreign minister of Kenya, left.", ("Ines Duarte",), "foreign minister of Kenya"),
+        ("It was opened by Ines Duarte, Mayor Tomas Rehn, and others.", ("Ines Duarte", "Tomas Rehn"), None),
+        ("Ines Duarte, according to her spokesman, left.", ("Ines Duarte",), None),
+        ("Ines Duarte, accompanied by the mayor, left.", ("Ines Duarte",), None),
+        ("Ines Duarte, “the general”, left.", ("Ines Duarte",), None),
+    ],
+)
+def test_a_role_is_an_office_and_no_more(text: str, names: tuple[str, ...], role: str | None) -> None:
+    of = casting(Encoder(load_tokenizer(WEIGHTS)), text, *names)
+    assert _role(of, of.mentions[:1], []) == role

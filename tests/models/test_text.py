@@ -106,3 +106,10 @@ def test_the_type_of_a_content_in_two_pieces() -> None:
     text = "“We will go,” Amara said, “and come back.”"
     assert attribution_type(text, [Span(26, 42), Span(0, 13)]) == "direct"
     assert attribution_type(text, []) == "indirect"
+
+
+def test_a_quotation_inside_another_does_not_hide_it() -> None:
+    text = "“My ‘friend’ told me that we would never get paid,” he said. “Fine.”"
+    start = text.index("that we")
+    content = [Span(start, text.index(" he said"))]
+    assert attribution_type(text, content) == "direct"

@@ -199,6 +199,30 @@ def test_an_archive_is_never_its_own_output(tmp_path: Path) -> None:
     assert source.read_text() == before
 
 
+@pytest.fixture
+def asked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[tuple[Any, ...]]:
+    """With which weights, habit and threads a Reader was loaded, where settings say something of each."""
+    seen: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(commands, "load_reader", lambda *how: seen.append(how) or FakeReader())  # type: ignore[func-returns-value]
+    for name, value in (("HABIT", "polnear"), ("THREADS", "3"), ("WEIGHTS", tmp_path / "mine")):
+        monkeypatch.setenv(f"WHOSAID_{name}", str(value))
+    return seen
+
+
+def test_read_goes_by_the_settings(asked_for: list[tuple[Any, ...]], tmp_path: Path) -> None:
+    assert json.loads(run("read", "-", "--json", given=b"It rained.").stdout)["model"]["habit"] == "polnear"
+    source = archive(tmp_path / "in.jsonl", {"id": "a", "text": TEXT})
+    assert run("read", "--ndjson", source, "--out", "-").exit_code == 0
+    assert asked_for == [(tmp_path / "mine", "polnear", 3)] * 2
+    run("read", "-", "--habit", "world", "--threads", "1", "--weights", tmp_path / "other", given=b"It rained.")
+    assert asked_for[2] == (tmp_path / "other", "world", 1)
+
+
+def test_evaluate_goes_by_its_options_alone(asked_for: list[tuple[Any, ...]], tmp_path: Path) -> None:
+    assert run("evaluate", archive(tmp_path / "gold.jsonl", gold_row("a"))).exit_code == 0
+    assert asked_for == [(None, "world", None)]
+
+
 def test_evaluate_prints_figures(tmp_path: Path) -> None:
     gold = archive(
         tmp_path / "gold.jsonl",

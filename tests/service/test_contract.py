@@ -232,6 +232,34 @@ def test_a_bad_setting_is_named(variable: str, value: str, says: str) -> None:
         load_settings(environ={variable: value})
 
 
+@pytest.mark.parametrize("name", ["WHOSAID", "WHOSAID_API"])
+def test_what_kubernetes_tells_of_a_service_is_no_setting(name: str) -> None:
+    told = {
+        f"{name}_SERVICE_HOST": "10.0.0.1",
+        f"{name}_SERVICE_PORT": "8080",
+        f"{name}_SERVICE_PORT_HTTP": "8080",
+        f"{name}_PORT": "tcp://10.0.0.1:8080",
+        f"{name}_PORT_8080_TCP": "tcp://10.0.0.1:8080",
+        f"{name}_PORT_8080_TCP_PROTO": "tcp",
+        f"{name}_PORT_8080_TCP_PORT": "8080",
+        f"{name}_PORT_8080_TCP_ADDR": "10.0.0.1",
+    }
+    assert load_settings(environ=told) == load_settings(environ={})
+    with pytest.raises(SettingsError, match="no setting"):
+        load_settings(environ={f"{name}_SERVICE_NAME": "a"})
+
+
+def test_no_setting_is_taken_for_kubernetes() -> None:
+    with pytest.raises(SettingsError, match="WHOSAID_PORT must be"):
+        load_settings(environ={"WHOSAID_PORT": "http://a"})
+    for variable, default, _ in documentation():
+        try:
+            found = getattr(load_settings(environ={variable: "tcp"}), variable.removeprefix("WHOSAID_").lower())
+        except SettingsError:
+            continue  # it is read, then
+        assert found == "tcp" != default
+
+
 def test_options_win_over_the_environment() -> None:
     environ = {"WHOSAID_PORT": "1", "WHOSAID_WORKERS": "2", "HOME": "/"}
     found = load_settings({"port": 3, "workers": None}, environ)

@@ -79,6 +79,8 @@ def test_a_key_is_revoked_by_prefix_or_id() -> None:
         (["create", "one", "--expires", "soon"], "neither days like 90d nor a date"),
         (["create", "one", "--expires", "2001-01-01"], "2001-01-01 is over"),
         (["create", "one", "--requests-per-minute", "-1"], "-1 is not in the range"),
+        (["create", "one", "--requests-per-minute", "99999999999999999999"], "is not in the range 0<=x<=1000000000"),
+        (["create", "one", "--characters-per-day", "99999999999999999999"], "is not in the range"),
         (["revoke", "whosaid_none"], "there is no key whosaid_none"),
     ],
 )

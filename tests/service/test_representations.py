@@ -137,6 +137,17 @@ def test_a_table_can_be_read_by_anyone(client: FlaskClient) -> None:
     assert float(row["confidence"]) == claim["confidence"]
 
 
+def test_a_table_of_claims_names_their_clusters(client: FlaskClient) -> None:
+    keep_some(client, 2)
+    keep(client, "Chen said that taxes rise in the spring.")
+    clusters = [one["cluster"] for one in client.get("/v1/claims").json["items"]]
+    assert None in clusters
+    assert any(clusters)
+    table = rows(client.get("/v1/claims?format=csv").text)
+    assert list(table[0])[-1] == "cluster"
+    assert [row["cluster"] for row in table] == [one or "" for one in clusters]
+
+
 @pytest.mark.parametrize("begin", ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "＠"])
 def test_no_cell_is_a_formula(begin: str) -> None:
     text = begin + "cmd|' /C calc'!A0"
@@ -240,6 +251,20 @@ def test_what_the_caller_has_is_not_sent_again(client: FlaskClient, what: str) -
     keep(client, title="New")
     changed = client.get(f"/v1/{what}/{id}", headers={"If-None-Match": tag})
     assert changed.status_code == 200
+
+
+@pytest.mark.parametrize("if_match", ['"other"', 'W/"other"', "*"])
+def test_what_is_only_read_depends_on_if_none_match_alone(client: FlaskClient, if_match: str) -> None:
+    where = f"/v1/articles/{keep(client)['id']}"
+    first = client.get(where)
+    tag = first.headers["ETag"]
+    for headers in ({"If-Match": if_match}, {"If-Match": if_match, "If-None-Match": '"other"'}):
+        again = client.get(where, headers=headers)
+        assert (again.status_code, again.data, again.headers["ETag"]) == (200, first.data, tag)
+    for known in (tag, f"W/{tag}", f'"other", W/{tag}', "*"):
+        for ask in (client.get, client.head):
+            again = ask(where, headers={"If-Match": if_match, "If-None-Match": known})
+            assert (again.status_code, again.data, again.headers["ETag"]) == (304, b"", tag)
 
 
 def test_what_must_not_be_kept_is_not(client: FlaskClient) -> None:

@@ -103,6 +103,93 @@ def test_what_is_not_surely_the_same_is_kept_apart(tell: Tell, one: Speaker, oth
     assert second["candidates"] == ([first["id"]] if is_flagged else [])
 
 
+@pytest.mark.parametrize(
+    ("father", "son"),
+    [
+        ("Donald Trump", "Donald Trump Jr."),
+        ("Robert Roe, Sr.", "Robert Roe Jr"),
+        ("King Charles II", "King Charles III"),
+        ("Charles II of Spain", "Charles III of Spain"),
+    ],
+)
+def test_father_and_son_are_two(tell: Tell, father: str, son: str) -> None:
+    both = [one["id"] for one in tell(person(father), person(son))]
+    assert len(set(both)) == 2
+    later = [tell(person(name)) for name in (father, son)]
+    assert [(one["id"], one["candidates"]) for one in later] == [(id_, []) for id_ in both]
+
+
+@pytest.mark.parametrize("between", [[], ["King Charles"]])
+def test_fathers_and_sons_are_two_across_articles(tell: Tell, between: list[str]) -> None:
+    first, *_, last = (tell(person(name)) for name in ("King Charles II", *between, "King Charles III"))
+    assert (first["id"] != last["id"], last["candidates"]) == (True, [])
+
+
+@pytest.mark.parametrize("known", [["Donald Trump", "Donald Trump Jr."], ["Donald Trump Jr.", "Donald Trump"]])
+@pytest.mark.parametrize("listed", [["Donald Trump", "Donald Trump Jr."], ["Donald Trump Jr.", "Donald Trump"]])
+def test_who_was_taken_for_one_becomes_two_by_an_article_with_both(
+    tell: Tell, known: list[str], listed: list[str]
+) -> None:
+    first, second = (tell(person(name))["id"] for name in known)
+    assert first == second
+    both = {one["called"]: one["id"] for one in tell(*map(person, listed))}
+    assert (both[known[0]] == first, both[known[1]] == first) == (True, False)
+    for name in known:
+        later = tell(person(name))
+        assert (later["id"], later["candidates"]) == (both[name], [])
+
+
+def test_a_short_form_of_the_father_is_not_taken_for_the_son(tell: Tell) -> None:
+    father, son = tell(person("Donald J. Trump Jr.", "Donald Trump Jr."), person("Donald Trump"))
+    assert father["id"] != son["id"]
+    alone = tell(person("Robert Roe"))
+    assert tell(person("Robert F. Roe Jr.", "Robert Roe Jr."))["id"] != alone["id"]
+    assert tell(person("Robert Roe"))["id"] == alone["id"]
+
+
+def test_father_and_son_are_told_apart_by_callers(client: FlaskClient, tell: Tell) -> None:
+    father, other = (tell(person("Donald Trump")) for _ in range(2))
+    son = client.post(f"/v1/speakers/{father['id']}/split", json={"articles": [other["article"]]}).json["id"]
+    assert client.patch(f"/v1/speakers/{son}", json={"name": "Donald Trump Jr."}).status_code == 200
+    for name, id_ in (("Donald Trump", father["id"]), ("Donald Trump Jr.", son)):
+        later = tell(person(name))
+        assert (later["id"], later["candidates"]) == (id_, [])
+    third = tell(person("Trump"))["id"]
+    assert client.patch(f"/v1/speakers/{third}", json={"name": "Donald Trump III"}).status_code == 200
+    assert client.patch(f"/v1/speakers/{third}", json={"name": "Donald Trump Jr."}).status_code == 409
+
+
+def test_father_and_son_may_be_split(client: FlaskClient, tell: Tell) -> None:
+    son, father = tell(person("Donald Trump Jr.")), tell(person("Donald Trump"))
+    apart = client.post(f"/v1/speakers/{son['id']}/split", json={"articles": [father["article"]]}).json
+    assert (apart["id"] != son["id"], apart["name"], apart["aliases"]) == (True, "Donald Trump", [])
+    for name, id_ in (("Donald Trump", apart["id"]), ("Donald Trump Jr.", son["id"])):
+        later = tell(person(name))
+        assert (later["id"], later["candidates"]) == (id_, [])
+
+
+def test_a_merge_of_two_suffixes_is_remembered(client: FlaskClient, tell: Tell) -> None:
+    one, other = (tell(person(name)) for name in ("John Roe Jr.", "John Roe II"))
+    merged = client.post(f"/v1/speakers/{one['id']}/merge", json={"speaker": other["id"]}).json
+    assert merged["aliases"] == ["John Roe II"]
+    assert [tell(person(name))["id"] for name in ("John Roe II", "John Roe Jr.")] == [one["id"]] * 2
+    articles = {"articles": [one["article"], other["article"]]}
+    assert client.post(f"/v1/speakers/{one['id']}/split", json=articles).json["aliases"] == ["John Roe II"]
+
+
+def test_two_of_one_article_stay_two_when_it_is_read_again(tell: Tell) -> None:
+    def read(*names: str) -> list[str]:
+        found = tell(*(Speaker(name, "group") for name in names), external_id="a", text=f"Of {len(names)}.")
+        return [one["id"] for one in found]
+
+    (both, again) = (read("the residents", "Residents"), read("Residents", "the residents", "owners"))
+    assert again[:2] == both[::-1]
+    assert read("the residents", "RESIDENTS") == both
+    three = read("the residents", "Residents", "residents", "the owners")
+    assert len(set(three)) == 4
+    assert three[0] == both[0]
+
+
 def test_a_surname_may_be_several_people(tell: Tell) -> None:
     both = [tell(person(name))["id"] for name in ("Ines Duarte", "Rui Duarte")]
     assert tell(person("Duarte"))["candidates"] == both
@@ -153,6 +240,29 @@ def test_merged_groups_are_the_same_in_their_articles_only(client: FlaskClient, 
     one, other = (tell(Speaker("residents", "group")) for _ in range(2))
     assert client.post(f"/v1/speakers/{one['id']}/merge", json={"speaker": other["id"]}).json["articles"] == 2
     assert tell(Speaker("residents", "group"))["id"] != one["id"]
+
+
+@pytest.mark.parametrize(
+    ("name", "description"),
+    [
+        (organization("Acme Corp"), organization("the company")),
+        (person("John Smith"), person("the spokesman")),
+        (person("John Smith"), person("The Spokesman")),
+        (person("John Smith"), person("A spokesman")),
+        (person("John Smith"), person("Prime Minister")),
+    ],
+)
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_merged_description_is_somebody_in_its_articles_only(
+    client: FlaskClient, tell: Tell, name: Speaker, description: Speaker, turned: bool
+) -> None:
+    named, described = tell(name), tell(description, external_id="b")
+    into, other = (described, named) if turned else (named, described)
+    assert client.post(f"/v1/speakers/{into['id']}/merge", json={"speaker": other["id"]}).json["articles"] == 2
+    assert tell(name)["id"] == into["id"]
+    assert tell(description, external_id="b", text="It snowed.")["id"] == into["id"]
+    later = tell(description)
+    assert (later["id"] != into["id"], later["candidates"]) == (True, [])
 
 
 def test_candidates_follow_a_merge(client: FlaskClient, tell: Tell) -> None:
@@ -266,3 +376,34 @@ def test_a_split_undoes_a_merge(client: FlaskClient, tell: Tell) -> None:
     for name, id_ in (("William Roe", apart["id"]), ("Bill Roe", bill["id"])):
         later = tell(person(name))
         assert (later["id"], later["candidates"]) == (id_, [])
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_split_takes_a_merged_surname_back(client: FlaskClient, tell: Tell, which: int) -> None:
+    short, full = tell(person("Smith")), tell(person("John Smith"))
+    client.post(f"/v1/speakers/{full['id']}/merge", json={"speaker": short["id"]})
+    articles = [(short, full)[which]["article"]]
+    apart = client.post(f"/v1/speakers/{full['id']}/split", json={"articles": articles}).json["id"]
+    later = tell(person("Smith"))
+    assert later["id"] not in (full["id"], apart)
+    assert full["id"] in later["candidates"]
+
+
+@pytest.mark.parametrize("description", ["the spokesman", "Prime Minister"])
+@pytest.mark.parametrize("name", ["John Roe", "Roe"])
+def test_a_split_off_speaker_is_shown_by_a_name(client: FlaskClient, tell: Tell, name: str, description: str) -> None:
+    whole, *parts = (tell(person(one)) for one in ("Bill Roe", name, description))
+    for part in parts:
+        client.post(f"/v1/speakers/{whole['id']}/merge", json={"speaker": part["id"]})
+    articles = [part["article"] for part in parts]
+    apart = client.post(f"/v1/speakers/{whole['id']}/split", json={"articles": articles})
+    assert (apart.status_code, apart.json["name"]) == (201, name)
+
+
+def test_a_split_names_articles_that_are_not_the_speakers(client: FlaskClient, tell: Tell) -> None:
+    (first, second), other = (tell(person("John Roe")) for _ in range(2)), tell(person("Rui Alves"))
+    articles = [first["article"], other["article"], second["article"], "article-0"]
+    refused = client.post(f"/v1/speakers/{first['id']}/split", json={"articles": articles})
+    assert refused.status_code == 422
+    assert [one["field"] for one in refused.json["errors"]] == ["articles.1", "articles.3"]
+    assert client.get(f"/v1/speakers/{first['id']}").json["articles"] == 2

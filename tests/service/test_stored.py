@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from marshmallow import fields
 
+from service.api.parsing import Parser
 from service.api.records import ArticlePageSchema, ClaimPageSchema, SpeakerPageSchema, StoredArticleSchema
 from service.app import create_app
 from service.config import load_settings
+from service.intake import page_of
+from service.store.articles import Handed, get_article, tells_more
 from service.store.engine import Store
+from service.store.tables import Article
 from tests.databases import ENGINES, served
 from tests.fakes import FakeReader, FakeSame
 
@@ -58,6 +64,35 @@ def test_the_same_article_is_updated(client: FlaskClient) -> None:
     assert [one | {"title": None} for one in response.json["claims"]] == first["claims"]
 
 
+def test_a_language_that_is_not_told_again_stays(client: FlaskClient, app: Flask) -> None:
+    first = store_one(client, external_id="L", language="en-GB")
+    assert first["language"] == "en-GB"
+    assert store_one(client, external_id="L", title="x")["language"] == "en-GB"
+    assert store_one(client, external_id="L", language="en-US")["language"] == "en-US"
+    assert store_one(client, TEXT + " More.")["language"] == "en"
+    page = page_of({"text": TEXT})
+    assert not tells_more(_stored(app, first["id"]), Handed(page, "L"))
+    assert tells_more(_stored(app, first["id"]), Handed(replace(page, language="en-GB"), "L"))
+
+
+def _stored(app: Flask, id_: str) -> Article:
+    with app.config["STORE"].read() as session:
+        article = get_article(session, id_)
+        assert article is not None
+        return article
+
+
+def test_pages_that_all_say_that_they_are_the_sites_first_are_several_articles(client: FlaskClient) -> None:
+    ids = set()
+    for name in ("Amara", "Bruno"):
+        text = "".join(f"<p>“We will rebuild the bridge before winter,” said {name}, number {n}.</p>" for n in range(6))
+        head = '<link rel="canonical" href="https://news.example/">'
+        response = client.post("/v1/articles", json={"html": f"<html><head>{head}</head><body>{text}</body></html>"})
+        assert (response.status_code, response.json["url"]) == (201, None)
+        ids.add(response.json["id"])
+    assert len(ids) == 2
+
+
 def test_an_article_that_is_read_already_is_not_read_again(client: FlaskClient, app: Flask) -> None:
     store_one(client)
     app.config["READER"].read_one = None
@@ -92,6 +127,16 @@ def test_lists_are_read_page_by_page(client: FlaskClient) -> None:
             break
         store_one(client, f"{TEXT} In between {cursor}.")  # what comes in later does not shift the pages
     assert found == ids[::-1]
+
+
+def test_a_cursor_is_of_one_list(client: FlaskClient) -> None:
+    for number in range(2):
+        store_one(client, f"{TEXT} Number {number}.")
+    cursor = {"cursor": client.get("/v1/articles?limit=1").json["next"]}
+    assert client.get("/v1/articles", query_string=cursor).status_code == 200
+    for path in ("/v1/claims", "/v1/speakers", "/v1/clusters", "/v1/batches"):
+        refused = client.get(path, query_string=cursor)
+        assert (refused.status_code, refused.json["errors"][0]["field"]) == (422, "cursor")
 
 
 def test_the_longest_values_fit(client: FlaskClient) -> None:
@@ -136,6 +181,28 @@ def test_bad_filters_are_named(client: FlaskClient, path: str, query: dict[str, 
     response = client.get(path, query_string=query)
     assert response.status_code == 422
     assert response.json["errors"][0]["field"].endswith(field)
+
+
+@pytest.mark.parametrize(
+    ("path", "field"),
+    [
+        ("/v1/claims?kind=person&kind=group", "kind"),
+        ("/v1/articles?limit=5&limit=7", "limit"),
+        ("/v1/speakers?name=Amara&kind=person&name=Amara", "name"),
+        ("/v1/claims/claim-00?format=json&format=", "format"),
+        ("/v1/claims/claim-00/similar?limit=1&limit=2", "limit"),
+    ],
+)
+def test_a_filter_that_stands_twice_is_named(client: FlaskClient, path: str, field: str) -> None:
+    response = client.get(path)
+    assert response.status_code == 422
+    assert [one["field"] for one in response.json["errors"]] == [f"query.{field}"]
+
+
+def test_what_is_declared_as_a_list_may_stand_twice(app: Flask) -> None:
+    with app.test_request_context("/?name=Amara&name=Bruno"):
+        found = Parser().parse({"name": fields.List(fields.String())}, location="query")
+    assert found == {"name": ["Amara", "Bruno"]}
 
 
 def test_claims_are_found_by_what_is_known_of_them(client: FlaskClient) -> None:

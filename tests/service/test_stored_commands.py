@@ -117,6 +117,37 @@ def test_what_cannot_be_kept_is_named_and_left_out(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("url")
+def test_a_language_that_is_said_is_not_doubted(tmp_path: Path) -> None:
+    german = "Die Brücke bleibt geschlossen, sagte die Ministerin am Montag in der Hauptstadt."
+    file = text(tmp_path / "a.txt", german)
+    assert summary(run("add", file)) == "0 new, 0 updated, 0 unchanged, 1 failed"
+    assert summary(run("add", file, "--language", "en")) == "1 new, 0 updated, 0 unchanged, 0 failed"
+    lines = archive(tmp_path / "in.jsonl", {"id": 1, "text": german}, {"id": 2, "text": german, "language": "de"})
+    result = run("add", "--ndjson", lines, "--language", "en-GB")
+    assert summary(result) == "0 new, 1 updated, 0 unchanged, 1 failed"
+    assert "line 2: language: Only English" in result.stderr
+    refused = run("add", file, "--language", "de")
+    assert (refused.exit_code, "Only English is read" in refused.stderr) == (2, True)
+
+
+@pytest.mark.usefixtures("url")
+def test_add_goes_by_the_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Any] = []
+
+    class Listening(FakeReader):
+        def read(self, articles: Any, **how: Any) -> Iterator[Any]:
+            seen.append(how["habit"])
+            return super().read(articles, **how)
+
+    monkeypatch.setattr(commands, "load_reader", lambda *how: seen.append(how) or Listening())  # type: ignore[func-returns-value]
+    for name, value in (("HABIT", "polnear"), ("THREADS", "3"), ("WEIGHTS", tmp_path)):
+        monkeypatch.setenv(f"WHOSAID_{name}", str(value))
+    assert run("add", "-", given=TEXT.encode()).exit_code == 0
+    assert run("add", "-", "--habit", "world", given=PAGE.encode()).exit_code == 0
+    assert seen == [(tmp_path, "polnear", 3), "polnear", (tmp_path, "world", 3), "world"]
+
+
+@pytest.mark.usefixtures("url")
 def test_the_reader_gets_many_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class Grouping(FakeReader):
         def read(self, articles: Any, **how: Any) -> Iterator[Any]:
@@ -228,4 +259,5 @@ def test_a_database_that_cannot_be_used_is_named(monkeypatch: pytest.MonkeyPatch
     for command in (["claims"], ["speakers"], ["export", "--format", "csv"]):
         result = run(*command)
         assert result.exit_code == 1
-        assert "the database cannot be used" in result.output
+        assert result.stderr.startswith("Error: WHOSAID_DATABASE_URL: the database cannot be used: ")
+        assert len(result.stderr.splitlines()) == 1

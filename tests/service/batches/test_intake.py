@@ -152,6 +152,18 @@ def test_files_and_folders_are_lines(tmp_path: Path) -> None:
     ]
 
 
+def test_texts_and_pages_are_in_the_language_that_is_said(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('{"text": "a"}\n')
+    (tmp_path / "b.txt").write_text("It rained.")
+    (tmp_path / "c.txt").write_bytes(b"ab\xff")
+    (tmp_path / "d.html").write_text("<p>It snowed.</p>")
+    (tmp_path / "e.warc.gz").write_bytes(web_record("200 OK", "text/html", "<p>It dawned.</p>", 1))
+    found = find_files([tmp_path])
+    told = [json.loads(line).get("language", "not said") for line in lines_from(found, settings(), "en")]
+    assert told == ["not said", "en", "en", "en", "en"]
+    assert all("language" not in json.loads(line) for line in lines_from(found, settings()))
+
+
 def test_files_of_the_same_name_are_other_articles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for year in ("2023", "2024"):
         (tmp_path / year).mkdir()

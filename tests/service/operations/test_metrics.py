@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -13,6 +14,7 @@ from sqlalchemy import create_engine, select
 
 from models.records import Reading
 from service.batches.reading import Desk, read_chunk
+from service.operations import SHARED, share_counts
 from service.store.batches import Chunk
 from tests.conftest import ROOT
 from tests.fakes import FakeReader
@@ -115,6 +117,16 @@ def test_every_documented_metric_exists() -> None:
     rows = set(re.findall(r"^\| `((?:whosaid|http)_[a-z_]+?)(?:_total)?(?:\{[a-z_, ]+\})?` \|", _operations(), re.M))
     assert rows
     assert rows <= {family.name for family in REGISTRY.collect()}
+
+
+def test_only_counts_are_removed_from_a_folder_that_was_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    counts = ("counter_1.db", "histogram_22.db", "summary_3.db", "gauge_livesum_4.db", "gauge_mostrecent_5.db")
+    others = {"whosaid.db", "whosaid-queue.db", "counter.db", "my_counter_1.db", "gauge_6.txt"}
+    for name in (*counts, *others):
+        (tmp_path / name).touch()
+    monkeypatch.setenv(SHARED, str(tmp_path))
+    assert share_counts() == tmp_path
+    assert {one.name for one in tmp_path.iterdir()} == others
 
 
 def _operations() -> str:

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, g
 
 from models.records import Reading
 from service.app import create_app
 from service.config import load_settings
 from service.errors import RateLimited
+from service.security import access
 from service.security.keys import Key, create_key, known_key
 from service.security.limits import Limits
 from service.store.engine import Store
@@ -77,11 +78,55 @@ def test_a_keys_own_limits_win(store: Store) -> None:
     assert [some.count_request(free) for _ in range(3)] == [None] * 3
     assert some.count_characters(free, 1_000) is None
     _, own = limited(store, characters_per_day=20)
-    assert some.count_characters(own, 15) is not None
+    counted = some.count_characters(own, 15)
+    assert counted is not None
     with pytest.raises(RateLimited):
         some.count_characters(own, 6)
-    assert some.count_characters(own, -15) is not None
+    given_back = some.give_back_characters(own, 15, counted)
+    assert given_back is not None
+    assert given_back.left == 20
     assert some.count_characters(own, 20) is not None
+
+
+BEFORE_MIDNIGHT, AFTER_MIDNIGHT = 1_800_057_595.0, 1_800_057_605.0
+
+
+def set_clock(monkeypatch: pytest.MonkeyPatch, now: float) -> None:
+    monkeypatch.setattr("service.security.limits.time.time", lambda: now)
+
+
+@pytest.mark.parametrize("others", [0, 400])
+def test_a_new_day_gives_back_nothing_of_the_old_one(
+    store: Store, monkeypatch: pytest.MonkeyPatch, others: int
+) -> None:
+    _, key = limited(store, characters_per_day=1_000)
+    some = limits(store)
+    set_clock(monkeypatch, BEFORE_MIDNIGHT)
+    counted = some.count_characters(key, 1_000)
+    assert counted is not None
+    set_clock(monkeypatch, AFTER_MIDNIGHT)
+    if others:
+        assert some.count_characters(key, others) is not None
+        assert some.give_back_characters(key, 1_000, counted) is None
+    else:  # the row is still of the old day
+        given_back = some.give_back_characters(key, 1_000, counted)
+        assert given_back is not None
+        assert (given_back.left, given_back.resets) == (1_000, 0)
+    latest = some.count_characters(key, 1_000 - others)
+    assert latest is not None
+    assert latest.left == 0
+    with pytest.raises(RateLimited):
+        some.count_characters(key, 1)
+
+
+def test_what_was_counted_is_given_back_although_the_limit_is_lower_now(store: Store) -> None:
+    _, key = limited(store)
+    counted = limits(store, characters_per_day=1_000).count_characters(key, 900)
+    assert counted is not None
+    some = limits(store, characters_per_day=100)
+    assert some.give_back_characters(key, 300, counted) is not None
+    with store.read() as session:
+        assert session.query(ApiKey).one().characters == 600
 
 
 COUNTS = """
@@ -153,6 +198,49 @@ def test_what_was_not_read_is_not_counted(tmp_path: Path) -> None:
     assert app.test_client().post("/v1/analyses", json={"text": "x" * 60}, headers=headers).status_code == 500
     with app.config["STORE"].read() as session:
         assert session.query(ApiKey).one().characters == 0
+    app.config["STORE"].close()
+
+
+def test_an_article_that_fails_after_midnight_gives_nothing_to_the_new_day(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Late(FakeReader):
+        def read_one(self, *args: Any, **kwargs: Any) -> Reading:
+            set_clock(monkeypatch, AFTER_MIDNIGHT)
+            app.config["LIMITS"].count_characters(key, 40)  # another request
+            raise RuntimeError
+
+    app = locked(tmp_path, Late(), characters_per_day=100)
+    secret, key = limited(app.config["STORE"])
+    set_clock(monkeypatch, BEFORE_MIDNIGHT)
+    headers = {"Authorization": f"Bearer {secret}"}
+    assert app.test_client().post("/v1/analyses", json={"text": "x" * 60}, headers=headers).status_code == 500
+    with app.config["STORE"].read() as session:
+        assert session.query(ApiKey).one().characters == 40
+    app.config["STORE"].close()
+
+
+def test_an_archive_that_breaks_off_after_midnight_gives_back_what_the_new_day_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = locked(tmp_path, characters_per_day=1_000)
+    _, key = limited(app.config["STORE"])
+    monkeypatch.setattr("service.security.access._COUNTED_AT_ONCE", 30)
+    set_clock(monkeypatch, BEFORE_MIDNIGHT)
+
+    def archive() -> Iterator[bytes]:
+        yield from [b"x" * 30] * 2
+        set_clock(monkeypatch, AFTER_MIDNIGHT)
+        app.config["LIMITS"].count_characters(key, 500)  # another request
+        yield from [b"x" * 30] * 2
+        assert g.windows[0].left == 1_000 - 500 - 60
+        raise RuntimeError
+
+    with app.test_request_context():
+        g.key, g.windows = key, []
+        with pytest.raises(RuntimeError), access.counting_lines() as count:
+            list(count(archive()))
+        assert g.windows[0].left == 1_000 - 500
     app.config["STORE"].close()
 
 

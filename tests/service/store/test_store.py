@@ -231,7 +231,13 @@ def test_tables_can_be_made_and_removed(engine: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("url", "says"),
-    [("mysql://a:secret@b/c", "c"), ("nonsense", "no database"), ("oracle+x://u:secret@h/d", "…@h/d")],
+    [
+        ("mysql://a:secret@b/c", "c"),
+        ("nonsense", "WHOSAID_DATABASE_URL: no database"),
+        ("oracle+x://u:secret@h/d", "…@h/d"),
+        ("postgresql://u@h:abc/d", "WHOSAID_DATABASE_URL: .*no number"),
+        ("postgresql://u:a@b:secret@h/d", "…@h/d: its port is no number"),
+    ],
 )
 def test_other_databases_are_refused_without_their_passwords(url: str, says: str) -> None:
     with pytest.raises(StoreError, match=says) as error:
