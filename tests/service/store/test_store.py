@@ -9,20 +9,21 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from models.records import Reading
 from service.errors import Conflict
 from service.pages import read_text
 from service.store.articles import Changed, Handed, delete_article, get_article, is_read, save_article
 from service.store.engine import Store, StoreError
-from service.store.tables import Base
+from service.store.tables import Base, NameWord, Speaker, SpeakerName
 from tests.conftest import ROOT
 from tests.databases import ENGINES, database, opened
 from tests.fakes import FakeReader
@@ -226,6 +227,38 @@ def test_tables_can_be_made_and_removed(engine: str, tmp_path: Path) -> None:
         assert not store.is_current()
         store.upgrade()
         assert save(store, handed())[1]
+        store.close()
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_names_of_before_are_found_without_bars(engine: str, tmp_path: Path) -> None:
+    from alembic import command
+
+    from service.store.engine import _config
+
+    with database(engine, tmp_path) as url:
+        store = Store(url)
+        with store.engine.begin() as connection:
+            command.upgrade(_config(connection), "0005")
+        moment = datetime(2024, 5, 1, tzinfo=UTC)
+        with store.write() as session:
+            speaker = Speaker(id="speaker-1", kind="person", name="Łucja Nowałk", is_known=True, created=moment)
+            for key, identifies in (("łucja nowałk", True), ("lucja nowalk", False), ("łucja", False)):
+                words = [NameWord(word=word) for word in key.split()]
+                last = key.rsplit(" ", 1)[-1]
+                speaker.names.append(SpeakerName(name=key, key=key, last=last, identifies=identifies, words=words))
+            session.add(speaker)
+        store.upgrade()
+        with store.read() as session:
+            names = {one.key: one for one in session.scalars(select(SpeakerName))}
+            assert {key: (one.last, one.identifies) for key, one in names.items()} == {
+                "lucja nowalk": ("nowalk", True),
+                "lucja": ("lucja", False),
+            }
+            assert {key: {word.word for word in one.words} for key, one in names.items()} == {
+                "lucja nowalk": {"lucja", "nowalk"},
+                "lucja": {"lucja"},
+            }
         store.close()
 
 
