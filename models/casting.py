@@ -160,8 +160,10 @@ class Casting:
         while last - first > 1 and self._lower[first] in ARTICLES:
             first += 1
         near = self._near(first, last)
-        if len(near) == 1 and (self.mentions[near[0]].first, self.mentions[near[0]].last) == (first, last):
-            return range(first, last)
+        if len(near) == 1 and self.mentions[near[0]].first == first:
+            end = self.mentions[near[0]].last
+            if end == last or self._lower[min(end, last) : max(end, last)] == ["."]:  # of a "Jr."
+                return range(first, last)
         return None
 
     def _first_of_several(self, source: Places) -> range | None:

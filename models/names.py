@@ -64,7 +64,7 @@ class Mention:
 
 
 def whole_names(text: str, words: Sequence[Span], mentions: Sequence[Mention]) -> list[Mention]:
-    """Mentions as the names that they are: titles are left out, a nickname in the middle (Ines "Nes" Duarte) is in.
+    """Mentions as the names that they are: titles are left out, a "Jr." and a nickname (Ines "Nes" Duarte) are in.
 
     Args:
         text: A text.
@@ -79,7 +79,21 @@ def whole_names(text: str, words: Sequence[Span], mentions: Sequence[Mention]) -
             found = _NICKNAMED.fullmatch(text, begin, end)
             if found and found[1][0].isupper():
                 out[number - 1 : number + 1] = [Mention(before.first, behind.last, "person")]
-    return out
+    starts = [*(one.first for one in out[1:]), len(words)]
+    return [_with_suffix(text, words, one, start) for one, start in zip(out, starts, strict=False)]
+
+
+def _with_suffix(text: str, words: Sequence[Span], mention: Mention, end: int) -> Mention:
+    """A person's name with the "Jr." or "III" behind it, which the names head mostly leaves out."""
+    at = mention.last
+    if mention.kind != "person" or at >= end:
+        return mention
+    at += words[at].of(text) == "," and at + 1 < end
+    word = words[at].of(text)
+    if not word[0].isupper() or fold(word).strip(".") not in _SUFFIXES:
+        return mention
+    is_dotted = at + 1 < end and words[at + 1].of(text) == "." and words[at + 1].start == words[at].end
+    return replace(mention, last=at + 1 + (is_dotted and fold(word) in ("jr", "sr")))
 
 
 def _behind_titles(text: str, words: Sequence[Span], mention: Mention) -> int:

@@ -231,3 +231,10 @@ def test_rivals_that_are_alike_do_not_stand_out() -> None:
     assert [row[4:] for row in alike] == [[1.0, 0.0, 0.0, 0.0, 0.5], [0.0, 0.0, 1.0, 0.0, 0.5], [0.0] * 5]
     assert compared([]) == []
     assert compared([Rival(titled=0.5)])[0][:2] == [0.5, 1.0]
+
+
+@pytest.mark.parametrize("source", ["Bram Lund Jr.", "Bram Lund Jr"])
+def test_a_jr_speaks_for_himself(encoder: Encoder, source: str) -> None:
+    text = "Bram Lund met Ines Duarte. Later Bram Lund Jr. said that it rained."
+    found = candidates(encoder, text, source, "said", "Bram Lund", "Ines Duarte", "Bram Lund")
+    assert set(found) == {"Bram Lund Jr."}

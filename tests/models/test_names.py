@@ -94,3 +94,21 @@ def test_short_forms_are_found_in_linear_time(make: Callable[[int], str]) -> Non
 def test_names_are_compared_plainly() -> None:
     assert plain_name("Mrs.  Ines\nDuarte’s") == "Ines Duarte"
     assert fold("Žižek") == "zizek"
+
+
+@pytest.mark.parametrize(
+    ("text", "part", "whole"),
+    [
+        ("Bram Lund Jr. left.", "Bram Lund", "Bram Lund Jr."),
+        ("Bram Lund, Sr., left.", "Bram Lund", "Bram Lund, Sr."),
+        ("King Amara III left.", "King Amara", "King Amara III"),
+        ("It was King Amara III.", "King Amara", "King Amara III"),
+        ("Bram Lund, a junior, left.", "Bram Lund", "Bram Lund"),
+        ("Bram Lund", "Bram Lund", "Bram Lund"),
+        ("Bram Lund,", "Bram Lund", "Bram Lund"),
+    ],
+)
+def test_a_jr_is_a_part_of_a_name(text: str, part: str, whole: str) -> None:
+    spans = words(text)
+    (found,) = whole_names(text, spans, mentions_of(text, part))
+    assert text[spans[found.first].start : spans[found.last - 1].end] == whole
