@@ -101,9 +101,10 @@ class Casting:
             out.append(Candidate("nobody", None))
         out = alone or out
         ranks = self._ranks(out, first)
-        rivals = compared([self.clues.rival(one, asked, first, self._cited_at(one)) for one in out])
-        for one, rank, beside in zip(out, ranks, rivals, strict=True):
-            mine = self.clues.of(one, asked, first, last, rank, self._as_speaker(one, first))
+        cited_at = [self._cited_at(one) for one in out]
+        rivals = [self.clues.rival(one, asked, first, at) for one, at in zip(out, cited_at, strict=True)]
+        for one, rank, at, rival, beside in zip(out, ranks, cited_at, rivals, compared(rivals), strict=True):
+            mine = self.clues.of(one, asked, first, last, rank, self._as_speaker(one, first, at), rival)
             one.features = shared + mine + beside
         return out
 
@@ -311,10 +312,9 @@ class Casting:
             for one in candidates
         ]
 
-    def _as_speaker(self, one: Candidate, first: int) -> list[float]:
-        """What tells of a candidate as an earlier speaker, about 0 to 1 each."""
-        tags = _tags(one)
-        spoke = [numbers for tag in tags if (numbers := self._uses.get(tag))]
+    def _as_speaker(self, one: Candidate, first: int, cited_at: int | None) -> list[float]:
+        """What tells of a candidate as an earlier speaker, about 0 to 1 each; ``cited_at``: see ``_cited_at``."""
+        spoke = [numbers for tag in _tags(one) if (numbers := self._uses.get(tag))]
         latest = self._spoken - 1 - max(numbers[-1] for numbers in spoke) if spoke else None
         uses = sum(map(len, spoke))
         here = int(self._paragraph_of[min(first, len(self._paragraph_of) - 1)])
@@ -325,7 +325,7 @@ class Casting:
             float(latest == 0 and self._last_paragraph == here),
             min(math.log1p(uses) / 3, 1.0),
             uses / max(self._spoken, 1),
-            *self.clues.apart(self._cited_at(one), first),
+            *self.clues.apart(cited_at, first),
         ]
 
     def _cited_at(self, one: Candidate) -> int | None:

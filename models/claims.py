@@ -14,7 +14,7 @@ from models.records import CATEGORIES, AttributionType, Category, Reading, Span
 
 _PARTNERS: Final = {"“": '”"', "‘": "’'", '"': '"”', "'": "'’", "«": "»", "„": '“”"', "`": "`'’"}
 _EDGE: Final = " \t\r\n,;:–—-"
-_INCHES: Final = re.compile(r'\d"(?=\s\w)')
+_STRAIGHT: Final = re.compile(r'(?<!\d)"|"(?!\s\w)')  # but not for inches
 _MINUS: Final = ("-", "–")
 _THAT: Final = re.compile(r"that\b(?!['’])[\s,]*")
 
@@ -91,9 +91,8 @@ def readable(pieces: Sequence[str]) -> str:
     for opening, closing in (("„", "“") if "„" in text else ("“", "”"), ("«", "»")):
         if text.count(opening) != text.count(closing):
             text = text.replace(opening, "").replace(closing, "")
-    marks = [at for at, char in enumerate(text) if char == '"' and not _INCHES.match(text, max(at - 1, 0))]
-    if len(marks) % 2:
-        text = "".join(char for at, char in enumerate(text) if at not in marks)
+    if len(_STRAIGHT.findall(text)) % 2:
+        text = _STRAIGHT.sub("", text)
     return text.strip().rstrip(_EDGE)
 
 
@@ -105,7 +104,8 @@ def _bare(piece: str) -> str:
     that = _THAT.match(text)
     if that and that.end() < len(text):
         text = text[that.end() :]
-    around = next(iter(find_quotations(text, [Span(0, len(text))])), None)
+    # Most begin with a word: there is no need to look for the mark that such a one begins with.
+    around = None if text[:1].isalnum() else next(iter(find_quotations(text, [Span(0, len(text))])), None)
     if around and around.open and around.close and (around.open.start, around.close.end) == (0, len(text)):
         text = text[around.open.end : around.close.start]
     elif text[:1] in _PARTNERS:

@@ -206,7 +206,14 @@ class Clues:
         return Asked(source, own, tuple(told[:_TOLD]), roots, noun_class(head), leans)
 
     def of(
-        self, one: Candidate, asked: Asked, first: int, last: int, rank: int, spoken: Sequence[float]
+        self,
+        one: Candidate,
+        asked: Asked,
+        first: int,
+        last: int,
+        rank: int,
+        spoken: Sequence[float],
+        rival: Rival,
     ) -> list[float]:
         """What tells of a candidate for a source; about 0 to 1 each.
 
@@ -217,6 +224,7 @@ class Clues:
             last: Its last word (exclusive), or the cue's.
             rank: How many candidates of the same type were mentioned later before it, -1 for behind.
             spoken: What tells of the candidate as an earlier speaker.
+            rival: What it is beside others, see ``rival``.
         """
         out = [float(one.type == kind) for kind in CANDIDATE_TYPES] + [*spoken]
         if one.words is None:
@@ -265,7 +273,7 @@ class Clues:
         ]
         if one.entity is None:
             return out + self._of_phrase(one.words, asked, inside, last) + [0.0] * _OF_ENTITY
-        of_entity = self._of_entity(one.entity, one.words, asked, inside)
+        of_entity = self._of_entity(one.entity, one.words, asked, inside, rival)
         return out + [0.0] * _OF_PHRASE + of_entity + self._led(one.entity, first)
 
     def rival(self, one: Candidate, asked: Asked, first: int, cited_at: int | None) -> Rival:
@@ -273,14 +281,15 @@ class Clues:
         number = one.entity
         if number is None:
             return Rival()
-        titled, _ = _description(asked.told, self._titles[number])
-        described, _ = _description(asked.told, self._beside[number])
+        titled, ends_title = _description(asked.told, self._titles[number])
+        described, ends_beside = _description(asked.told, self._beside[number])
+        last_word = ends_title, ends_beside
         named_at = one.words[0] if one.words and one.words[0] < first else None
         if one.type != "person":
-            return Rival(titled, described)
+            return Rival(titled, described, last_word)
         (he, she), (leads_he, leads_she) = self._gender[number], self._pronouns[number]
         leans = self._leans[number] + she - he + leads_she - leads_he
-        return Rival(titled, described, max(-1.0, min(1.0, asked.leans * leans)), named_at, cited_at)
+        return Rival(titled, described, last_word, max(-1.0, min(1.0, asked.leans * leans)), named_at, cited_at)
 
     def _of_phrase(self, words: tuple[int, int], asked: Asked, inside: bool, last: int) -> list[float]:
         first, end = words
@@ -304,7 +313,7 @@ class Clues:
             float(any(self.near(first, end))),
         ]
 
-    def _of_entity(self, number: int, words: tuple[int, int], asked: Asked, inside: bool) -> list[float]:
+    def _of_entity(self, number: int, words: tuple[int, int], asked: Asked, inside: bool, rival: Rival) -> list[float]:
         entity, own = self.entities[number], asked.own
         near, end = words
         he, she = self._gender[number]
@@ -328,8 +337,10 @@ class Clues:
             len(self._names[number] & own) / max(len(own), 1),
             leads_he,
             leads_she,
-            *_description(asked.told, self._beside[number]),
-            *_description(asked.told, self._titles[number]),
+            rival.described,
+            rival.last_word[1],
+            rival.titled,
+            rival.last_word[0],
             float(bool(others)),
             self._alone[number] / max(self._alone[number] + sum(self._alone[other] for other in others), 1),
             min(lately / 4, 1.0),

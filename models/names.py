@@ -37,7 +37,7 @@ _TITLES: Final = frozenset(
         "sgt", "rev", "hon", "maj", "cmdr", "cpt", "cap", "eng", "adv",
     )
 )  # fmt: skip
-_LONGEST_LINE: Final = 250  # code points that are looked at of a headline, or before a short form
+_LONGEST_LINE: Final = 250  # code points that are looked at before a short form
 _SUFFIXES: Final = frozenset(("jr", "sr", "ii", "iii", "iv"))
 _SMALL: Final = frozenset(("the", "of", "and", "for", "in", "on", "a", "an", "de", "la", "to", "at"))
 _TRIES: Final = 5  # places where a short form stands in brackets at which its long one is looked for
@@ -79,8 +79,8 @@ def whole_names(text: str, words: Sequence[Span], mentions: Sequence[Mention]) -
             found = _NICKNAMED.fullmatch(text, begin, end)
             if found and found[1][0].isupper():
                 out[number - 1 : number + 1] = [Mention(before.first, behind.last, "person")]
-    starts = [*(one.first for one in out[1:]), len(words)]
-    return [_with_suffix(text, words, one, start) for one, start in zip(out, starts, strict=False)]
+    ends = [*(one.first for one in out[1:]), len(words)]
+    return [_with_suffix(text, words, one, end) for one, end in zip(out, ends, strict=False)]
 
 
 def _with_suffix(text: str, words: Sequence[Span], mention: Mention, end: int) -> Mention:

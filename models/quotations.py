@@ -211,8 +211,7 @@ def _read_single(text: str, start: int, glyph: str, shape: int, before: str, aft
         return None
     if shape != _CLOSES and not touches_before:
         free = before.isspace() or before in _BEFORE_OPENING or before in ":"
-        is_clipped = _CLIPPED.match(text, start + 1) and not _CLOSES_SPEECH.match(text, start + 1)
-        if free and not after.isspace() and after not in ",.;:!?)" and not is_clipped:
+        if free and not after.isspace() and after not in ",.;:!?)" and not _is_clipped(text, start + 1):
             return _Mark(start, start + 1, "single", shape, _OPENS, True)
     if glyph in "'＇’‘" and not touches_after and not before.isspace():
         if text[start - 1 : start] in "nN" and text[start - 2 : start - 1] in ("'", "’", "‘"):
@@ -227,6 +226,11 @@ def _read_single(text: str, start: int, glyph: str, shape: int, before: str, aft
         )
         return _Mark(start, start + 1, "single", shape, _CLOSES, not weak and not before.isdigit())
     return None
+
+
+def _is_clipped(text: str, at: int) -> bool:
+    """Whether a word that lost its beginning starts there, and no speech that begins with such a word."""
+    return _CLIPPED.match(text, at) is not None and _CLOSES_SPEECH.match(text, at) is None
 
 
 class _Paragraph:

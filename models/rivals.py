@@ -21,12 +21,14 @@ class Rival:
 
     Args:
         titled: How much of what the source tells leads up to its name, 0 to 1; ``described``: or stands beside it.
+        last_word: Whether the last word of what it tells does, for ``titled`` and ``described``; 0 or 1.
         fits: Whether it may be the source's "he" or "she": 1 to -1, 0 for unknown; None for what is no person.
         named_at: The word of its nearest mention before the source; ``cited_at``: of its last citation.
     """
 
     titled: float = 0.0
     described: float = 0.0
+    last_word: tuple[float, float] = (0.0, 0.0)
     fits: float | None = None
     named_at: int | None = None
     cited_at: int | None = None

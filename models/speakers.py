@@ -27,7 +27,7 @@ _NO_ROLE: Final = frozenset(("who", "which", "whose", "whom", "that", "and", "or
 _TELLS_MORE: Final = frozenset(
     ("according", "no", "said", "told", "says", "along", "like", "with", "by", "for", "from")
 )
-_ENDS_ROLE: Final = frozenset(',.;:–—“”"‘’()[]\n')
+_ENDS_ROLE: Final = frozenset(',.;:–—“”"‘’()[]')
 _OPENS_SENTENCE: Final = frozenset(
     (
         "on", "in", "at", "when", "while", "as", "but", "and", "or", "after", "before", "since", "if", "though",
@@ -217,9 +217,8 @@ def _office(casting: Casting, at: int) -> str | None:
     """Capitals before the name that end in an office: "Foreign Minister"."""
     words, first = casting.words, at
     while first and at - first < 5 and words[first - 1].of(casting.text)[:1].isupper():
-        if casting.clues.paragraph_of[first - 1] != casting.clues.paragraph_of[min(at, len(words) - 1)]:
-            break
-        if fold(words[first - 1].of(casting.text)) in _OPENS_SENTENCE:
+        is_elsewhere = casting.clues.paragraph_of[first - 1] != casting.clues.paragraph_of[at]
+        if is_elsewhere or fold(words[first - 1].of(casting.text)) in _OPENS_SENTENCE:
             break
         first -= 1
     if first == at or fold(words[at - 1].of(casting.text)) not in OFFICES:

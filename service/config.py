@@ -193,6 +193,12 @@ def load_settings(overrides: Mapping[str, Any] | None = None, environ: Mapping[s
     return Settings(**values)
 
 
+def bounds(name: str) -> tuple[int, int]:
+    """The least and the most that a setting which is a whole number may be."""
+    (one,) = (one for one in fields(Settings) if one.name == name)
+    return one.metadata["least"], one.metadata["most"]
+
+
 def _is_of_kubernetes(variable: str, value: str) -> bool:
     """Whether a variable tells of a Service and is nobody's setting, though its name begins like one."""
     is_address = variable.endswith("_PORT") and value.startswith(("tcp://", "udp://", "sctp://"))
@@ -209,7 +215,7 @@ def _read(shown: str, one: Field[Any], value: str) -> Any:
         raise SettingsError(f"{shown} is not as it should be: {one.metadata['doc']} It is {value!r}")
     if kind is not int:
         return value
-    least, most = one.metadata["least"], one.metadata["most"]
+    least, most = bounds(one.name)
     try:
         number = int(value)
     except ValueError:

@@ -141,7 +141,7 @@ def _hold(store: Store, caller: str, key: str, fingerprint: str) -> _Hold | Resp
         elif known.status is not None:
             return _again(known)
         elif known.held_until > now:
-            raise Held(f"The request with the {HEADER} {key!r} is being worked on.", retry_after=1)
+            raise _is_held(key)
         known.holder, known.held_until = holder, now + HELD_SECONDS
     return _Hold(caller, key, holder)
 
@@ -173,7 +173,11 @@ def _renew(store: Store, held: _Hold) -> None:
     with store.write() as session:
         mine = update(KeptAnswer).where(*_mine(held)).values(held_until=time.time() + HELD_SECONDS)
         if not cast("CursorResult[Any]", session.execute(mine)).rowcount:
-            raise Held(f"The request with the {HEADER} {held.key!r} is being worked on.", retry_after=1)
+            raise _is_held(held.key)
+
+
+def _is_held(key: str) -> Held:
+    return Held(f"The request with the {HEADER} {key!r} is being worked on.", retry_after=1)
 
 
 def _release(store: Store, held: _Hold) -> None:

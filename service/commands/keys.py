@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from service import commands
+from service.config import bounds
 
 if TYPE_CHECKING:
     from service.store.tables import ApiKey
 
 _SCOPES: Final = ("read", "write", "admin")
+_REQUESTS, _CHARACTERS = (click.IntRange(*bounds(name)) for name in ("requests_per_minute", "characters_per_day"))
 _DAYS: Final = re.compile(r"([1-9][0-9]{0,4})d")
 
 
@@ -51,8 +53,8 @@ def keys() -> None:
     help="What the key opens; may be given several times. admin is for /metrics.",
 )
 @click.option("--expires", callback=_expiry, metavar="WHEN", help="90d, or a date (UTC); without it, never.")
-@click.option("--requests-per-minute", type=click.IntRange(0, 10**9), help="Its own limit; 0 for none.")
-@click.option("--characters-per-day", type=click.IntRange(0, 10**15), help="Its own limit; 0 for none.")
+@click.option("--requests-per-minute", type=_REQUESTS, help="Its own limit; 0 for none.")
+@click.option("--characters-per-day", type=_CHARACTERS, help="Its own limit; 0 for none.")
 def create(name: str, scopes: tuple[Any, ...], expires: datetime | None, **limits: int | None) -> None:
     """Make a key for NAME and print it; nothing can show it again."""
     from service.security.keys import create_key
