@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -31,6 +32,19 @@ OFFICES: Final = frozenset(
 PART_OF_NAME: Final = frozenset(("king", "queen", "prince", "princess", "pope", "sheikh"))
 """Those of them that belong to the name."""
 
+OPENS_SENTENCE: Final = frozenset(
+    (
+        "on", "in", "at", "when", "while", "as", "but", "and", "or", "after", "before", "since", "if", "though",
+        "although", "because", "then", "yet", "so", "by", "for", "from", "with", "to", "of", "that", "this", "was",
+        "is", "did", "will", "can", "has", "how", "why", "what", "where", "monday", "tuesday", "wednesday", "thursday",
+        "friday", "saturday", "sunday", "january", "february", "march", "april", "may", "june", "july", "august",
+        "september", "october", "november", "december", "today", "yesterday", "the", "a", "an", "even", "only", "also",
+        "once", "until", "like", "unlike", "both", "not", "there", "here", "he", "she", "it", "they", "we", "his",
+        "her", "their", "its", "our",
+    )
+)  # fmt: skip
+"""Words that begin neither an office nor a name, large as they may be."""
+
 _TITLES: Final = frozenset(
     (
         "mr", "mrs", "ms", "miss", "dr", "sir", "dame", "prof", "sen", "rep", "gov", "gen", "col", "capt", "lt",
@@ -46,6 +60,12 @@ _TOKEN: Final = re.compile(r"(?:\b\w\b\.? ?){2,}|\w+")
 """A word, or letters that stand alone side by side: "S.E.C.", "J. K."."""
 _NICKNAMED: Final = re.compile(r"""[^\n,;"“”‘]{1,40}[ \xa0]["“‘'](\w[\w-]+)["”’'][ \xa0][^\n,;"“”‘]{1,40}""")
 _LONGEST_NICKNAME: Final = 4  # words, its marks counted
+_SYLLABLE: Final = r"[b-df-hj-np-tv-z]{0,2}h?[wy]?[aeiou]{1,3}(?:ng|[nklmpth])?"
+_ROMANIZED: Final = re.compile(rf"[ \xa0](?P<first>(?=[A-Z])(?i:{_SYLLABLE}))-(?P<second>{_SYLLABLE})\b(?!-)")
+"""A given name of two syllables behind a surname: "Yung-cheng", "Jae-in"."""
+_NO_SYLLABLE: Final = frozenset(
+    ("re", "co", "pro", "pre", "non", "pan", "one", "two", "ten", "all", "so", "no", "in", "on")
+)
 _BARRED: Final = str.maketrans({"ł": "l", "ı": "i", "ø": "o", "đ": "d", "ð": "d", "æ": "ae", "œ": "oe", "þ": "th"})
 """Letters that do not come apart into a plain one and a mark."""
 _OUTER: Final = ' \t.,;:!?"“”()[]'
@@ -66,12 +86,15 @@ class Mention:
 def whole_names(text: str, words: Sequence[Span], mentions: Sequence[Mention]) -> list[Mention]:
     """Mentions as the names that they are: titles are left out, a "Jr." and a nickname (Ines "Nes" Duarte) are in.
 
+    So is a given name of two syllables ("Lin Mei-hua"), which the names head may leave out; and relatives that it missed.
+
     Args:
         text: A text.
         words: Its words.
         mentions: Names in it, in order.
     """
     out = [replace(one, first=_behind_titles(text, words, one)) if one.kind == "person" else one for one in mentions]
+    out = _with_relatives(text, words, _with_given_names(text, words, out))
     for number in range(len(out) - 1, 0, -1):
         before, behind = out[number - 1], out[number]
         if before.kind == behind.kind == "person" and behind.first - before.last <= _LONGEST_NICKNAME:
@@ -81,6 +104,42 @@ def whole_names(text: str, words: Sequence[Span], mentions: Sequence[Mention]) -
                 out[number - 1 : number + 1] = [Mention(before.first, behind.last, "person")]
     ends = [*(one.first for one in out[1:]), len(words)]
     return [_with_suffix(text, words, one, end) for one, end in zip(out, ends, strict=False)]
+
+
+def _with_given_names(text: str, words: Sequence[Span], mentions: Sequence[Mention]) -> list[Mention]:
+    """Mentions, each surname of a person that has a given name of two syllables behind it together with that."""
+    alone = {one.first: one for one in mentions if one.kind == "person" and one.last - one.first == 1}
+    surnames = {words[at].of(text) for at in alone}
+    taken = {at for one in mentions for at in range(one.first, one.last)}
+    whole = dict[int, Mention]()
+    for found in _ROMANIZED.finditer(text) if surnames else ():
+        first = bisect_left(words, found.start(), key=lambda word: word.end)
+        last = bisect_left(words, found.end(), key=lambda word: word.start)
+        is_surname = words[first].end == found.start() and words[first].of(text) in surnames
+        is_free = (first in alone or first not in taken) and taken.isdisjoint(range(first + 1, last))
+        if is_surname and is_free and found["first"].lower() not in _NO_SYLLABLE:
+            whole[first] = Mention(first, last, "person")
+    return sorted([*(one for one in mentions if one.first not in whole), *whole.values()], key=lambda one: one.first)
+
+
+def _with_relatives(text: str, words: Sequence[Span], mentions: Sequence[Mention]) -> list[Mention]:
+    """Mentions, and where nothing was found another given name before a surname: "Bram Lund" beside "Eva Lund"."""
+    surnames = {words[one.last - 1].of(text) for one in mentions if one.kind == "person" and one.last - one.first > 1}
+    taken = {at for one in mentions for at in range(one.first, one.last)}
+    more = []
+    for at in range(1, len(words)) if surnames else ():
+        surname, given = words[at].of(text), words[at - 1].of(text)
+        if (
+            surname in surnames
+            and taken.isdisjoint((at - 1, at))
+            and text[words[at - 1].end : words[at].start] == " "
+            and len(given) > 1
+            and given.isalpha()
+            and given.istitle()
+            and fold(given) not in OPENS_SENTENCE | OFFICES | _TITLES | _SMALL
+        ):
+            more.append(Mention(at - 1, at + 1, "person"))
+    return sorted([*mentions, *more], key=lambda one: one.first)
 
 
 def _with_suffix(text: str, words: Sequence[Span], mention: Mention, end: int) -> Mention:

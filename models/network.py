@@ -3,8 +3,9 @@
 The encoder reads a window of text.  One head tags the words of cues.  The roles
 head then reads the window once more for each cue, from the words' states and that
 cue's, and tags its sources and contents; so attributions may lie inside each
-other, and what belongs together is known by construction.  Further heads tag
-names, class what an attribution's content is, and choose its speaker.
+other, and what belongs together is known by construction.  Another head classes what an
+attribution's content is.  The heads that tag names and choose speakers have upper
+layers of the encoder to themselves, trained for them alone.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.rnn import pad_sequence
 from transformers import BertConfig, BertModel
+from transformers.models.bert.modeling_bert import BertLayer
 
 from models.clues import FEATURES
 from models.crf import CRF, tag_count
@@ -37,7 +39,9 @@ TAGGED_KINDS: Final = (*NAME_KINDS, "people", "other")
 SOURCE, CONTENT = 0, 1
 """The roles head's role numbers."""
 
-_FITTED, _HEADS_FILE = ("names.", "name_crf.", "speaker.", "given_names"), "heads.safetensors"
+FITTED: Final = ("naming.", "names.", "name_crf.", "speaker.", "given_names")
+"""How the names of the weights begin that are fitted by themselves, to a network whose other weights stay."""
+_HEADS_FILE: Final = "heads.safetensors"
 _DISTANCES: Final = 64  # beyond so many words from the cue, far is far
 
 
@@ -47,6 +51,8 @@ class NetworkConfig:
 
     encoder: dict[str, Any]
     """The backbone's BertConfig."""
+    naming_layers: int = 3
+    """How many of the encoder's upper layers there are twice, once for names and speakers."""
     roles_width: int = 160
     """Width of the roles head."""
     roles_layers: int = 3
@@ -70,6 +76,7 @@ class Network(nn.Module):
         # Dropped attention costs half the training time on a CPU; the other dropouts do its work.
         encoder.attention_probs_dropout_prob = 0.0
         self.encoder = BertModel(encoder, add_pooling_layer=False)
+        self.naming = nn.ModuleList(BertLayer(self.encoder.config) for _ in range(config.naming_layers))
         width = encoder.hidden_size
         self.habit = nn.Embedding(NO_HABIT + 1, width)
         self.features = nn.ModuleList(nn.Embedding(size, width) for size in (len(SHAPES), QUOTE_STATES, 4))
@@ -87,13 +94,22 @@ class Network(nn.Module):
         self.given_names: Tensor  # what ``models.given_names`` knows, which no gradient teaches
         self.register_buffer("given_names", torch.zeros(GIVEN_PARTS))
 
-    def words(self, batch: Batch) -> Tensor:
-        """The words' states, (B, W, H): the mean of their pieces'."""
+    def words(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """The words' states, (B, W, H) twice: for what is said, and for names and speakers."""
         extra = self.habit(batch.habit).unsqueeze(1)
         for number, table in enumerate(self.features):
             extra = extra + table(batch.piece_features[..., number])
         embedded = self.encoder.embeddings.word_embeddings(batch.pieces) + extra
-        states = self.encoder(inputs_embeds=embedded, attention_mask=batch.piece_mask).last_hidden_state
+        states = self.encoder(
+            inputs_embeds=embedded, attention_mask=batch.piece_mask, output_hidden_states=True
+        ).hidden_states
+        naming = states[-1 - len(self.naming)]
+        for layer in self.naming:
+            naming = layer(naming, batch.piece_mask[:, None, None])
+        return self._of_words(states[-1], batch), self._of_words(naming, batch)
+
+    def _of_words(self, states: Tensor, batch: Batch) -> Tensor:
+        """The mean of the states, (B, T, H), of each word's pieces."""
         rows, count = batch.word_mask.shape
         at = batch.piece_word + torch.arange(rows).unsqueeze(1) * (count + 1)
         flat = states.new_zeros(rows * (count + 1), states.shape[2], dtype=torch.float32)
@@ -101,6 +117,11 @@ class Network(nn.Module):
         pieces = torch.zeros(rows * (count + 1)).index_add(0, at.flatten(), torch.ones(at.numel()))
         mean = flat / pieces.clamp_min(1.0).unsqueeze(1)
         return self.dropout(mean.view(rows, count + 1, -1)[:, :count])
+
+    def double_upper_layers(self) -> None:
+        """Let the layers of names and speakers begin as the encoder's."""
+        for mine, layer in zip(reversed(self.naming), reversed(self.encoder.encoder.layer), strict=False):
+            mine.load_state_dict(layer.state_dict())
 
     def cues(self, words: Tensor) -> Tensor:
         """Cue tag scores, (B, W, 5)."""
@@ -123,12 +144,12 @@ class Network(nn.Module):
     def save_pretrained(self, path: Path) -> None:
         """Write ``config.json`` and, in half precision, ``model.safetensors`` and ``heads.safetensors``.
 
-        The heads of names and speakers are fitted by themselves: in a file of their own, new ones cost little.
+        What names and speakers have for themselves is fitted by itself: in a file of its own, a new one costs little.
         """
         path.mkdir(parents=True, exist_ok=True)
         (path / "config.json").write_text(json.dumps(asdict(self.config), indent=1) + "\n", encoding="utf-8")
         state = {name: value.detach().half().contiguous() for name, value in self.state_dict().items()}
-        save_file({name: state.pop(name) for name in list(state) if name.startswith(_FITTED)}, path / _HEADS_FILE)
+        save_file({name: state.pop(name) for name in list(state) if name.startswith(FITTED)}, path / _HEADS_FILE)
         save_file(state, path / "model.safetensors")
 
     @classmethod
@@ -143,13 +164,14 @@ class Network(nn.Module):
         }
         weights.pop("embeddings.position_ids", None)  # older checkpoints carry it, and it is no weight
         network.encoder.load_state_dict(weights)
+        network.double_upper_layers()
         return network
 
     @classmethod
     def from_pretrained(cls, path: Path) -> Network:
         """Read what ``save_pretrained`` wrote; computes in single precision."""
         network = cls(NetworkConfig(**json.loads((path / "config.json").read_text(encoding="utf-8"))))
-        state = {k: v for k, v in load_file(path / "model.safetensors").items() if not k.startswith(_FITTED)}
+        state = {k: v for k, v in load_file(path / "model.safetensors").items() if not k.startswith(FITTED)}
         network.load_state_dict({k: v.float() for k, v in (state | load_file(path / _HEADS_FILE)).items()})
         return network.eval()
 

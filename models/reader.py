@@ -289,11 +289,11 @@ def scan(
     for at in range(0, len(todo), _WINDOWS_TOGETHER):
         part = todo[at : at + _WINDOWS_TOGETHER]
         batch = encoder.collate([(texts[number], window, habit) for number, window in part])
-        words = network.words(batch)
+        words, naming = network.words(batch)
         if whole:
             for row, (number, window) in enumerate(part):
                 own, here = window.core, slice(window.core.start - window.first, window.core.end - window.first)
-                states[number][own.start : own.end] = words[row, here].half().numpy()
+                states[number][own.start : own.end] = naming[row, here].half().numpy()
         cues: list[tuple[int, Cue]] = []
         for row, of_row in enumerate(find_cues(network.cue_crf, network.cues(words), batch.word_mask, threshold)):
             number, window = part[row]

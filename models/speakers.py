@@ -17,7 +17,7 @@ from models.casting import Casting
 from models.clues import Candidate, Cited
 from models.encoding import QUOTED_DOUBLE, QUOTED_SINGLE, EncodedText
 from models.given_names import GivenNames
-from models.names import OFFICES, Mention, fold, normal, plain_name
+from models.names import OFFICES, OPENS_SENTENCE, Mention, fold, normal, plain_name
 from models.network import SpeakerHead
 from models.records import HABITS, KINDS, Habit, Span, Speaker, SpeakerCandidate, SpeakerKind
 
@@ -28,18 +28,6 @@ _TELLS_MORE: Final = frozenset(
     ("according", "no", "said", "told", "says", "along", "like", "with", "by", "for", "from")
 )
 _ENDS_ROLE: Final = frozenset(',.;:–—“”"‘’()[]')
-_OPENS_SENTENCE: Final = frozenset(
-    (
-        "on", "in", "at", "when", "while", "as", "but", "and", "or", "after", "before", "since", "if", "though",
-        "although", "because", "then", "yet", "so", "by", "for", "from", "with", "to", "of", "that", "this", "was",
-        "is", "did", "will", "can", "has", "how", "why", "what", "where", "monday", "tuesday", "wednesday", "thursday",
-        "friday", "saturday", "sunday", "january", "february", "march", "april", "may", "june", "july", "august",
-        "september", "october", "november", "december", "today", "yesterday", "the", "a", "an", "even", "only", "also",
-        "once", "until", "like", "unlike", "both", "not", "there", "here", "he", "she", "it", "they", "we", "his",
-        "her", "their", "its", "our",
-    )
-)  # fmt: skip
-"""Words that no office begins with, large as they may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +206,7 @@ def _office(casting: Casting, at: int) -> str | None:
     words, first = casting.words, at
     while first and at - first < 5 and words[first - 1].of(casting.text)[:1].isupper():
         is_elsewhere = casting.clues.paragraph_of[first - 1] != casting.clues.paragraph_of[at]
-        if is_elsewhere or fold(words[first - 1].of(casting.text)) in _OPENS_SENTENCE:
+        if is_elsewhere or fold(words[first - 1].of(casting.text)) in OPENS_SENTENCE:
             break
         first -= 1
     if first == at or fold(words[at - 1].of(casting.text)) not in OFFICES:

@@ -13,7 +13,7 @@ import click
 import torch
 
 from models.encoding import Encoder
-from models.network import CATEGORIES, Network, SpeakerHead
+from models.network import CATEGORIES, FITTED, Network, SpeakerHead
 from models.reader import CONTEXT, CORE, WEIGHTS, Reader, ReaderConfig, load_tokenizer
 from models.same_embedding import backbone
 from models.training.augmentation import Augmenter
@@ -36,7 +36,7 @@ from models.training.evaluation import best_threshold, evaluate, name_figures, p
 from models.training.given_names import fit_given_names
 from models.training.labels import read_role_labels, read_speaker_labels
 from models.training.loop import Plan, Trainer
-from models.training.names import fit_names
+from models.training.naming import NamingPlan, fit_naming
 from models.training.same import same as same_claim
 from models.training.samples import Cast
 from models.training.silver import marked_by
@@ -80,7 +80,6 @@ main.add_command(same_claim)
     help="Go on from these weights, which also mark the articles that nobody marked.",
 )
 @click.option("--rate", type=float, default=Plan().rate, show_default=True, help="Of the encoder; the heads' follows.")
-@click.option("--speakers", "with_speakers", is_flag=True, help="Let the speakers' loss reach the encoder.")
 @click.option("--minutes", type=float, help="Stop after so long; the same command goes on from there.")
 @click.option("--threads", type=click.IntRange(min=1), help="Cores to use.")
 def train(
@@ -92,7 +91,6 @@ def train(
     world_copies: int,
     start: Path | None,
     rate: float,
-    with_speakers: bool,
     minutes: float | None,
     threads: int | None,
 ) -> None:
@@ -120,8 +118,6 @@ def train(
         teacher = Reader.from_pretrained(start)
         examples += marked_by(teacher, [example for example in newswire if example.attributions is None])
         network.load_state_dict(teacher.network.state_dict())
-    told = _marked(corpora, data) if with_speakers else []
-    first, examples = len(examples), [*examples, *told]
     teasers = [example.text.split("\n", 1)[0] for example in corpora.polnear]
     dev = (corpora.world_dev, corpora.polnear_dev)
     trainer = Trainer(
@@ -132,7 +128,6 @@ def train(
         Augmenter(corpora.person_names, teasers),
         lambda network: _evaluate(network, encoder, dev),
         run,
-        (lambda network: dict(enumerate(_cast(network, encoder, told), first))) if with_speakers else None,
     )
     complete = trainer.run(None if minutes is None else time.monotonic() + 60 * minutes)
     click.echo("complete" if complete else "stopped; run the same command to go on")
@@ -143,10 +138,10 @@ def train(
 @click.option("--weights", type=click.Path(path_type=Path, exists=True), default=WEIGHTS, show_default=True)
 @click.option("--share", type=click.FloatRange(0, 1), default=0.5, show_default=True, help="Of RUN.")
 def mix(run: Path, weights: Path, share: float) -> None:
-    """Draw the weights that RUN started from towards its best ones; its names head is taken as it is."""
+    """Draw the weights that RUN started from towards its best ones; what names have for themselves is the run's."""
     trained = torch.load(run / "best.pt", weights_only=True)
     for name, value in Reader.from_pretrained(weights).network.state_dict().items():
-        if not name.startswith(("names.", "name_crf.", "speaker.", "given_names")):
+        if not name.startswith(FITTED):
             trained[name] = (1 - share) * value + share * trained[name]
     torch.save(trained, run / "best.pt")
 
@@ -154,17 +149,19 @@ def mix(run: Path, weights: Path, share: float) -> None:
 @main.command()
 @_of_data
 @_of_run
-@click.option("--epochs", type=click.IntRange(min=1), default=3, show_default=True)
-@click.option("--rate", type=float, default=1e-3, show_default=True)
-@click.option("--seed", type=int, default=Plan().seed, show_default=True)
-def names(data: Path, run: Path, epochs: int, rate: float, seed: int) -> None:
-    """Fit the names head to RUN's best network, on whole articles; the rest of it stays as it is."""
+@click.option("--epochs", type=click.IntRange(min=1), default=NamingPlan().epochs, show_default=True)
+@click.option("--seed", type=int, default=NamingPlan().seed, show_default=True)
+def naming(data: Path, run: Path, epochs: int, seed: int) -> None:
+    """Fit what names and speakers have for themselves to RUN's best network; the rest of it stays as it is."""
     corpora = read_corpora(data)
-    network = Network.from_backbone(backbone())
-    network.load_state_dict(torch.load(run / "best.pt", weights_only=True))
-    encoder = Encoder(load_tokenizer(backbone()))
-    named = [*(example for example in corpora.world if example.names), *corpora.newswire, *corpora.further]
-    fit_names(network, encoder, named, corpora.person_names, epochs=epochs, rate=rate, seed=seed, show=click.echo)
+    network, encoder, told = _with_given_names(corpora, data, run)
+    known = {one.id for one in told}
+    named = [one for one in (*corpora.newswire, *corpora.further) if one.id not in known]
+    # A machine marked PolNeAR's names.
+    taught = [replace(one, names=None) if one.habit == "polnear" else one for one in told]
+    casts = _cast(network, encoder, told)
+    plan = NamingPlan(epochs=epochs, seed=seed)
+    fit_naming(network, encoder, list(zip(taught, casts, strict=True)), named, corpora.person_names, plan, click.echo)
     torch.save(network.state_dict(), run / "best.pt")
 
 
@@ -177,14 +174,7 @@ def names(data: Path, run: Path, epochs: int, rate: float, seed: int) -> None:
 def speakers(data: Path, run: Path, epochs: int, rate: float, seed: int) -> None:
     """Fit a new speaker head to RUN's best network; the rest of it stays as it is."""
     corpora = read_corpora(data)
-    network = Network.from_backbone(backbone())
-    trained = torch.load(run / "best.pt", weights_only=True)
-    network.load_state_dict(network.state_dict() | {k: v for k, v in trained.items() if not k.startswith("speaker.")})
-    network.eval()
-    encoder = Encoder(load_tokenizer(backbone()))
-    told = _told(corpora, data)
-    named = [*corpora.world, *corpora.polnear, *corpora.newswire, *corpora.further]
-    network.given_names.copy_(torch.from_numpy(fit_given_names(told, named)))
+    network, encoder, told = _with_given_names(corpora, data, run)
     dev = [_cast(network, encoder, examples) for examples in (corpora.world_dev, corpora.polnear_dev)]
     torch.manual_seed(seed)
     network.speaker = SpeakerHead(network.encoder.config.hidden_size, network.config)
@@ -193,15 +183,22 @@ def speakers(data: Path, run: Path, epochs: int, rate: float, seed: int) -> None
     torch.save(network.state_dict(), run / "best.pt")
 
 
-def _marked(corpora: Corpora, data: Path) -> list[Example]:
-    """What came with marks that teach who is speaking."""
-    marked = [example for example in corpora.polnear if example.tells_speakers]
-    return [*corpora.world, *marked, *read_pronouns(data / "coreference")[::_EVERY]]
-
-
 def _told(corpora: Corpora, data: Path) -> list[Example]:
     """All that teaches who is speaking."""
-    return [*_marked(corpora, data), *read_speaker_labels([*corpora.polnear, *corpora.newswire])]
+    marked = [example for example in corpora.polnear if example.tells_speakers]
+    pronouns = read_pronouns(data / "coreference")[::_EVERY]
+    return [*corpora.world, *marked, *pronouns, *read_speaker_labels([*corpora.polnear, *corpora.newswire])]
+
+
+def _with_given_names(corpora: Corpora, data: Path, run: Path) -> tuple[Network, Encoder, list[Example]]:
+    """RUN's best network with given names learnt, its encoder, and all that teaches who is speaking."""
+    network = Network.from_backbone(backbone())
+    trained = torch.load(run / "best.pt", weights_only=True)
+    network.load_state_dict(network.state_dict() | {k: v for k, v in trained.items() if not k.startswith("speaker.")})
+    told = _told(corpora, data)
+    named = [*corpora.world, *corpora.polnear, *corpora.newswire, *corpora.further]
+    network.given_names.copy_(torch.from_numpy(fit_given_names(told, named)))
+    return network.eval(), Encoder(load_tokenizer(backbone())), told
 
 
 def _cast(network: Network, encoder: Encoder, examples: Sequence[Example]) -> list[Cast]:

@@ -22,8 +22,7 @@ from models.same_embedding import has_bfloat16
 from models.training.augmentation import Augmenter
 from models.training.averaging import copied, draw
 from models.training.corpora import Example
-from models.training.samples import Cast, Sample, Targets, collate, samples
-from models.training.speakers import loss_in_windows
+from models.training.samples import Sample, Targets, collate, samples
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +51,6 @@ class Plan:
     silver_name_weight: float = 0.1
     """Of names that a machine marked: all of PolNeAR's."""
     category_weight: float = 0.5
-    speaker_weight: float = 1.0
     group: int = 96
     """Articles that are read at once and put into batches by length."""
     seed: int = 1
@@ -82,8 +80,6 @@ class Trainer:
         plan: How.
         augment: Changes an example at random.
         evaluate: Scores the averaged network; the higher, the better.  None: the last one is kept.
-        cast: Tells what is to be learnt of the speakers of some examples, by their numbers, as a
-            network sees them; asked before each epoch.  Those examples are not augmented.
         folder: Where ``checkpoint.pt``, ``log.jsonl``, ``best.pt`` and each epoch's weights go.
     """
 
@@ -96,12 +92,10 @@ class Trainer:
         augment: Augmenter,
         evaluate: Callable[[Network], tuple[float, dict[str, float]]] | None,
         folder: Path,
-        cast: Callable[[Network], Mapping[int, Cast]] | None = None,
     ) -> None:
         self.network, self.encoder, self.plan = network.train(), encoder, plan
         self.examples = list(examples)
-        self.augment, self.evaluate, self.folder, self.cast = augment, evaluate, folder, cast
-        self._known: Mapping[int, Cast] = {}
+        self.augment, self.evaluate, self.folder = augment, evaluate, folder
         self.groups = math.ceil(len(self.examples) / plan.group)
         self.progress = Progress()
         self.averaged = copied(network)
@@ -129,9 +123,6 @@ class Trainer:
         self._resume()
         plan, progress = self.plan, self.progress
         while progress.epoch < plan.epochs:
-            if self.cast:
-                with self._averaged() as network:
-                    self._known = self.cast(network)
             while progress.group < self.groups and self._done() < plan.epochs:
                 begun = time.monotonic()
                 losses = [self._step(batch) for batch in self._batches(progress.epoch, progress.group)]
@@ -158,12 +149,11 @@ class Trainer:
         found: list[Sample] = []
         for number in order[group * plan.group : (group + 1) * plan.group]:
             rng = Random(f"{plan.seed} {epoch} {number}")
-            example, known = self.examples[number], self._known.get(number)
+            example = self.examples[number]
             if example.habit == "polnear" and rng.random() >= plan.polnear_share:
                 continue
-            if known is None:
-                example = self.augment(example, rng)
-            found += samples(example, self.encoder, rng, core=plan.core, context=plan.context, known=known)
+            example = self.augment(example, rng)
+            found += samples(example, self.encoder, rng, core=plan.core, context=plan.context)
         out = batched(found, plan.budget, lambda sample: sample.pieces)
         Random(f"{plan.seed} {epoch} {group}").shuffle(out)
         yield from out
@@ -250,12 +240,12 @@ class Trainer:
 def losses(network: Network, batch: Batch, targets: Targets, plan: Plan) -> Tensor:
     """The summed loss of a batch; each head counts only what its corpus has labels for."""
     with torch.autocast("cpu", dtype=torch.bfloat16, enabled=plan.bfloat16 and has_bfloat16()):
-        words = network.words(batch)
+        words, naming = network.words(batch)
         cue_scores = network.cues(words)
         role_scores = network.roles(words, batch.word_mask, targets.cues) if len(targets.cues) else None
         sizes = batch.word_mask.sum(1).tolist()
         named = [
-            NamedWords(words[row, : sizes[row]], batch.letters[row, : sizes[row]].numpy()).of(0, sizes[row])
+            NamedWords(naming[row, : sizes[row]], batch.letters[row, : sizes[row]].numpy()).of(0, sizes[row])
             for row in targets.name_rows.tolist()
         ]
         name_inputs = beside(named) if named else None
@@ -274,9 +264,6 @@ def losses(network: Network, batch: Batch, targets: Targets, plan: Plan) -> Tens
         weight = torch.where(silver, plan.silver_name_weight, plan.name_weight)
         allowed = targets.name_allowed[:, : mask.shape[1]]
         loss = loss + (weight * network.name_crf.loss(name_scores, mask, allowed)).sum()
-    of_speakers = loss_in_windows(network, words, targets.casts)
-    if of_speakers is not None:
-        loss = loss + plan.speaker_weight * of_speakers
     if category_scores is not None:
         loss = loss + plan.category_weight * functional.cross_entropy(
             category_scores, targets.category[known], reduction="sum"

@@ -71,7 +71,6 @@ class Sample:
     labels: Labels
     window: Window
     habit: Habit
-    cast: Cast | None = None
 
     @property
     def pieces(self) -> int:
@@ -94,8 +93,6 @@ class Targets:
     category: Tensor
     name_rows: Tensor
     name_allowed: Tensor
-    casts: list[tuple[int, int, int, Cast]]
-    """Window, its first and last (exclusive) word in the text, and the speakers to be learnt there."""
 
 
 def words_of(text: EncodedText, spans: Iterable[Span]) -> list[tuple[int, int]]:
@@ -137,9 +134,7 @@ def label(example: Example, text: EncodedText) -> Labels:
     return out
 
 
-def samples(
-    example: Example, encoder: Encoder, rng: Random, *, core: int, context: int, known: Cast | None = None
-) -> Iterator[Sample]:
+def samples(example: Example, encoder: Encoder, rng: Random, *, core: int, context: int) -> Iterator[Sample]:
     """The example's windows, cut at other places each time.
 
     Args:
@@ -148,12 +143,11 @@ def samples(
         rng: Chooses the places.
         core: The most word pieces of a window's own.
         context: The most word pieces of context on either side.
-        known: What is known of its speakers.
     """
     text = encoder.encode(example.text)
     labels = label(example, text)
     for window in windows(text, core=core, context=context, first_core=rng.randint(core // 4, core)):
-        yield Sample(text, labels, window, example.habit, known)
+        yield Sample(text, labels, window, example.habit)
 
 
 def collate(items: Sequence[Sample], encoder: Encoder, rng: Random, word_dropout: float) -> tuple[Batch, Targets]:
@@ -211,7 +205,6 @@ def collate(items: Sequence[Sample], encoder: Encoder, rng: Random, word_dropout
         torch.tensor(categories, dtype=torch.long),
         torch.tensor(name_rows, dtype=torch.long),
         torch.stack(name_allowed) if name_allowed else torch.zeros(0, width, _NAME_TAGS, dtype=torch.bool),
-        [(row, item.window.first, item.window.last, item.cast) for row, item in enumerate(items) if item.cast],
     )
 
 

@@ -163,35 +163,6 @@ def _inputs(states: NDArray[np.float16], one: Sought) -> _Inputs:
     return _Inputs(source.half(), candidates.half(), features, one.right, one.kind)
 
 
-def loss_in_windows(network: Network, words: Tensor, rows: Sequence[tuple[int, int, int, Cast]]) -> Tensor | None:
-    """The summed loss of the attributions that lie in windows: a candidate elsewhere is as it was last seen.
-
-    Args:
-        network: The network.
-        words: States of the windows' words, (B, W, H).
-        rows: Row, first and last word (exclusive) of each window with known speakers, and what is known.
-    """
-    found = []
-    for row, first, last, known in rows:
-        mine = [one for one in known.sought if first <= _first(one) and _last(one) <= last]
-        if not mine:
-            continue
-        old = torch.from_numpy(known.states)
-        fresh = words[row, : last - first].float()
-        states = torch.cat([old[:first].float(), fresh, old[last:].float()])
-        for one in mine:
-            found.append(_Inputs(*head_inputs(states, one.cited, one.about, one.candidates), one.right, one.kind))
-    return _loss(network, found) if found else None
-
-
-def _first(one: Sought) -> int:
-    return min(first for first, _ in (one.cited.cue, *one.cited.source))
-
-
-def _last(one: Sought) -> int:
-    return max(last for _, last in (one.cited.cue, *one.cited.source))
-
-
 def _loss(network: Network, items: Sequence[_Inputs]) -> Tensor:
     count = len(items)
     owner = torch.repeat_interleave(torch.arange(count), torch.tensor([len(one.right) for one in items]))
@@ -202,12 +173,24 @@ def _loss(network: Network, items: Sequence[_Inputs]) -> Tensor:
         torch.cat([one.features for one in items]),
         owner,
     )
-    scores = out[:, 0]
+    return choice_loss(out, owner, right, torch.tensor([one.kind for one in items]))
+
+
+def choice_loss(out: Tensor, owner: Tensor, right: Tensor, kinds: Tensor) -> Tensor:
+    """The summed loss of A attributions with C candidates.
+
+    Args:
+        out: What the speaker head gives, (C, 6).
+        owner: The attribution that each candidate is one of, (C,).
+        right: Which candidates are right, (C,) bool; at least one of each attribution's.
+        kinds: The kind of each attribution's speaker, (A,); -1 where nobody marked one.
+    """
+    count, scores = len(kinds), out[:, 0]
     loss = _log_sums(scores, owner, count) - _log_sums(scores.masked_fill(~right, -1e4), owner, count)
-    kinds = torch.tensor([one.kind for one in items])[owner]
-    known = right & (kinds >= 0)
+    of_kind = kinds[owner]
+    known = right & (of_kind >= 0)
     weight = 1 / torch.zeros(count).index_add(0, owner, right.float())[owner]
-    kind_loss = functional.cross_entropy(out[known, 1:], kinds[known], reduction="none") * weight[known]
+    kind_loss = functional.cross_entropy(out[known, 1:], of_kind[known], reduction="none") * weight[known]
     return loss.sum() + _KIND_WEIGHT * kind_loss.sum()
 
 

@@ -112,3 +112,42 @@ def test_a_jr_is_a_part_of_a_name(text: str, part: str, whole: str) -> None:
     spans = words(text)
     (found,) = whole_names(text, spans, mentions_of(text, part))
     assert text[spans[found.first].start : spans[found.last - 1].end] == whole
+
+
+@pytest.mark.parametrize(
+    ("text", "whole"),
+    [
+        ("Lin Mei-hua (林美華) left", "Lin Mei-hua"),
+        ("Seo Jae-in said so", "Seo Jae-in"),
+        ("Tan Ing-wen", "Tan Ing-wen"),
+        ("Lund Far-right", "Lund"),
+        ("Lund Co-chair", "Lund"),
+        ("Lund mei-hua", "Lund"),
+        ("Lund Mei-hua-li", "Lund"),
+        ("Lund, Mei-hua", "Lund"),
+    ],
+)
+def test_a_given_name_of_two_syllables_belongs_to_its_surname(text: str, whole: str) -> None:
+    spans = words(text)
+    (found,) = whole_names(text, spans, [Mention(0, 1, "person")])
+    assert text[spans[found.first].start : spans[found.last - 1].end] == whole
+
+
+def test_a_whole_name_that_was_missed_is_told_by_its_surname_elsewhere() -> None:
+    text = "Lin Mei-hua left, Lin said. Seo Jae-in stayed."
+    spans = words(text)
+    (missed, surname) = whole_names(text, spans, [Mention(6, 7, "person")])
+    assert (missed, surname) == (Mention(0, 4, "person"), Mention(6, 7, "person"))
+
+
+def test_a_given_name_that_is_a_name_by_itself_is_left_alone() -> None:
+    text = "Lin Mei-hua left"
+    mentions = [Mention(0, 1, "person"), Mention(1, 4, "person")]
+    assert whole_names(text, words(text), mentions) == mentions
+
+
+def test_a_relative_who_was_missed_is_told_by_the_surname() -> None:
+    text = "Bram Lund left. Eva Lund, Judge Lund and In Lund stayed."
+    spans = words(text)
+    found = whole_names(text, spans, [Mention(4, 6, "person")])
+    assert found == [Mention(0, 2, "person"), Mention(4, 6, "person")]

@@ -8,7 +8,6 @@ from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from random import Random
-from typing import Any
 
 import pytest
 import torch
@@ -17,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.clues import Cited
-from models.encoding import Encoder
+from models.encoding import Encoder, Window
 from models.names import Mention
 from models.network import Network, NetworkConfig
 from models.reader import WEIGHTS, Reader, ReaderConfig, load_tokenizer
@@ -29,8 +28,8 @@ from models.training.corpora import Example, Marked, Name, Pronoun, held_out, re
 from models.training.evaluation import name_figures
 from models.training.labels import ROLE_LABELS, SPEAKER_LABELS, read_role_labels, read_speaker_labels
 from models.training.loop import Plan, Trainer
-from models.training.names import fit_names
-from models.training.samples import Cast, label
+from models.training.naming import NamingPlan, fit_naming
+from models.training.samples import label
 from models.training.silver import marked_by
 from models.training.speakers import cast, fit_speakers, speaker_accuracy
 from tests.fakes import NO_GIVEN_NAMES
@@ -68,6 +67,7 @@ def small_network() -> Network:
                 "num_attention_heads": 2,
                 "intermediate_size": 64,
             },
+            naming_layers=1,
             roles_width=16,
         )
     )
@@ -123,24 +123,6 @@ def told(encoder: Encoder) -> list[Example]:
     ]
 
 
-def test_speakers_are_learnt_with_all_else(tmp_path: Path, encoder: Encoder) -> None:
-    asked = []
-
-    def known(network: Network) -> dict[int, Cast]:
-        asked.append(network.training)
-        return {number: cast(network, encoder, [one])[0] for number, one in enumerate(told(encoder))}
-
-    def losses_of(folder: Path, **how: Any) -> list[float]:
-        one = Trainer(small_network(), encoder, EXAMPLES, PLAN, Augmenter(NAMES, ["Rain again"]), None, folder, **how)
-        one.run()
-        return [json.loads(line)["loss"] for line in (folder / "log.jsonl").read_text().splitlines()]
-
-    losses = losses_of(tmp_path / "told", cast=known)
-    assert asked == [False] * PLAN.epochs
-    assert losses[0] > losses_of(tmp_path / "untold")[0]  # there is more to learn
-    assert sum(losses[-4:]) < 0.5 * sum(losses[:4])
-
-
 def test_the_speaker_head_is_fitted_alone(encoder: Encoder) -> None:
     network = small_network().eval()
     before = {name: value.clone() for name, value in network.state_dict().items()}
@@ -158,17 +140,27 @@ def test_the_speaker_head_is_fitted_alone(encoder: Encoder) -> None:
     )
 
 
-def test_the_names_head_is_fitted_alone(encoder: Encoder) -> None:
-    network = small_network().eval()
+def test_names_and_speakers_have_layers_for_themselves(encoder: Encoder) -> None:
+    network = small_network()
+    network.double_upper_layers()
+    network.eval()
+    words = [encoder.encode(one.text) for one in EXAMPLES]
+    batch = encoder.collate([(text, Window(0, len(text), Span(0, len(text))), "world") for text in words])
+    said, naming = network.words(batch)
+    assert torch.equal(said, naming)
     before = {name: value.clone() for name, value in network.state_dict().items()}
-    shown: list[str] = []
-    named = [one for one in EXAMPLES if one.names]
-    fit_names(network, encoder, named, NAMES, epochs=40, rate=1e-2, seed=1, show=shown.append)
-    losses = [float(line.split()[-1]) for line in shown]
-    assert losses[-1] < 0.5 * losses[0]
+    known = cast(network, encoder, told(encoder))
+    lines: list[str] = []
+    plan = NamingPlan(epochs=40, rate=1e-3, names_rate=1e-2, speakers_rate=5e-3)
+    fit_naming(network, encoder, list(zip(told(encoder), known, strict=True)), EXAMPLES, NAMES, plan, lines.append)
+    for at in (4, 8):  # of speakers, and of names
+        losses = [float(line.split()[at]) for line in lines]
+        assert losses[-1] < 0.5 * losses[0]
     changed = {name for name, value in network.state_dict().items() if not torch.equal(value, before[name])}
-    assert changed
-    assert all(name.startswith(("names.", "name_crf.")) for name in changed)
+    assert {name.split(".")[0] for name in changed} == {"naming", "names", "name_crf", "speaker"}
+    assert all(weight.requires_grad for weight in network.parameters())
+    assert torch.equal(network.words(batch)[0], said)
+    assert not torch.equal(network.words(batch)[1], naming)
 
 
 def test_speakers_that_were_read_are_put_to_their_articles(tmp_path: Path) -> None:
