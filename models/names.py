@@ -40,7 +40,7 @@ OPENS_SENTENCE: Final = frozenset(
         "friday", "saturday", "sunday", "january", "february", "march", "april", "may", "june", "july", "august",
         "september", "october", "november", "december", "today", "yesterday", "the", "a", "an", "even", "only", "also",
         "once", "until", "like", "unlike", "both", "not", "there", "here", "he", "she", "it", "they", "we", "his",
-        "her", "their", "its", "our",
+        "her", "their", "its", "our", "another", "other", "every", "each", "some", "many", "my", "your",
     )
 )  # fmt: skip
 """Words that begin neither an office nor a name, large as they may be."""
@@ -86,7 +86,7 @@ class Mention:
 def whole_names(text: str, words: Sequence[Span], mentions: Sequence[Mention]) -> list[Mention]:
     """Mentions as the names that they are: titles are left out, a "Jr." and a nickname (Ines "Nes" Duarte) are in.
 
-    So is a given name of two syllables ("Lin Mei-hua"), which the names head may leave out; and relatives that it missed.
+    So is a given name of two syllables ("Lin Mei-hua"), which the names head may leave out; relatives, too.
 
     Args:
         text: A text.
@@ -127,7 +127,7 @@ def _with_relatives(text: str, words: Sequence[Span], mentions: Sequence[Mention
     surnames = {words[one.last - 1].of(text) for one in mentions if one.kind == "person" and one.last - one.first > 1}
     taken = {at for one in mentions for at in range(one.first, one.last)}
     more = []
-    for at in range(1, len(words)) if surnames else ():
+    for at in range(1, len(words) - 1) if surnames else ():
         surname, given = words[at].of(text), words[at - 1].of(text)
         if (
             surname in surnames
@@ -136,6 +136,7 @@ def _with_relatives(text: str, words: Sequence[Span], mentions: Sequence[Mention
             and len(given) > 1
             and given.isalpha()
             and given.istitle()
+            and not words[at + 1].of(text)[0].isupper()  # it would be of more than a person: "the Eva Lund School"
             and fold(given) not in OPENS_SENTENCE | OFFICES | _TITLES | _SMALL
         ):
             more.append(Mention(at - 1, at + 1, "person"))

@@ -147,7 +147,7 @@ def test_a_given_name_that_is_a_name_by_itself_is_left_alone() -> None:
 
 
 def test_a_relative_who_was_missed_is_told_by_the_surname() -> None:
-    text = "Bram Lund left. Eva Lund, Judge Lund and In Lund stayed."
+    text = "Bram Lund left. Eva Lund, Judge Lund, the Ana Lund School and In Lund stayed."
     spans = words(text)
     found = whole_names(text, spans, [Mention(4, 6, "person")])
     assert found == [Mention(0, 2, "person"), Mention(4, 6, "person")]
