@@ -54,6 +54,7 @@ _TITLES: Final = frozenset(
 _LONGEST_LINE: Final = 250  # code points that are looked at before a short form
 _SUFFIXES: Final = frozenset(("jr", "sr", "ii", "iii", "iv"))
 _SMALL: Final = frozenset(("the", "of", "and", "for", "in", "on", "a", "an", "de", "la", "to", "at"))
+_NO_GIVEN_NAME: Final = OPENS_SENTENCE | OFFICES | _TITLES | _SMALL
 _TRIES: Final = 5  # places where a short form stands in brackets at which its long one is looked for
 _LETTERS: Final = re.compile(r"\w[\w'’.]*")
 _TOKEN: Final = re.compile(r"(?:\b\w\b\.? ?){2,}|\w+")
@@ -61,7 +62,7 @@ _TOKEN: Final = re.compile(r"(?:\b\w\b\.? ?){2,}|\w+")
 _NICKNAMED: Final = re.compile(r"""[^\n,;"“”‘]{1,40}[ \xa0]["“‘'](\w[\w-]+)["”’'][ \xa0][^\n,;"“”‘]{1,40}""")
 _LONGEST_NICKNAME: Final = 4  # words, its marks counted
 _SYLLABLE: Final = r"[b-df-hj-np-tv-z]{0,2}h?[wy]?[aeiou]{1,3}(?:ng|[nklmpth])?"
-_ROMANIZED: Final = re.compile(rf"[ \xa0](?P<first>(?=[A-Z])(?i:{_SYLLABLE}))-(?P<second>{_SYLLABLE})\b(?!-)")
+_ROMANIZED: Final = re.compile(rf"[ \xa0](?P<first>(?=[A-Z])(?i:{_SYLLABLE}))-{_SYLLABLE}\b(?!-)")
 """A given name of two syllables behind a surname: "Yung-cheng", "Jae-in"."""
 _NO_SYLLABLE: Final = frozenset(
     ("re", "co", "pro", "pre", "non", "pan", "one", "two", "ten", "all", "so", "no", "in", "on")
@@ -110,7 +111,7 @@ def _with_given_names(text: str, words: Sequence[Span], mentions: Sequence[Menti
     """Mentions, each surname of a person that has a given name of two syllables behind it together with that."""
     alone = {one.first: one for one in mentions if one.kind == "person" and one.last - one.first == 1}
     surnames = {words[at].of(text) for at in alone}
-    taken = {at for one in mentions for at in range(one.first, one.last)}
+    taken = _words_in(mentions)
     whole = dict[int, Mention]()
     for found in _ROMANIZED.finditer(text) if surnames else ():
         first = bisect_left(words, found.start(), key=lambda word: word.end)
@@ -125,22 +126,28 @@ def _with_given_names(text: str, words: Sequence[Span], mentions: Sequence[Menti
 def _with_relatives(text: str, words: Sequence[Span], mentions: Sequence[Mention]) -> list[Mention]:
     """Mentions, and where nothing was found another given name before a surname: "Bram Lund" beside "Eva Lund"."""
     surnames = {words[one.last - 1].of(text) for one in mentions if one.kind == "person" and one.last - one.first > 1}
-    taken = {at for one in mentions for at in range(one.first, one.last)}
+    taken = _words_in(mentions)
     more = []
     for at in range(1, len(words) - 1) if surnames else ():
-        surname, given = words[at].of(text), words[at - 1].of(text)
+        if words[at].of(text) not in surnames:
+            continue
+        given = words[at - 1].of(text)
         if (
-            surname in surnames
-            and taken.isdisjoint((at - 1, at))
+            taken.isdisjoint((at - 1, at))
             and text[words[at - 1].end : words[at].start] == " "
             and len(given) > 1
             and given.isalpha()
             and given.istitle()
             and not words[at + 1].of(text)[0].isupper()  # it would be of more than a person: "the Eva Lund School"
-            and fold(given) not in OPENS_SENTENCE | OFFICES | _TITLES | _SMALL
+            and fold(given) not in _NO_GIVEN_NAME
         ):
             more.append(Mention(at - 1, at + 1, "person"))
     return sorted([*mentions, *more], key=lambda one: one.first)
+
+
+def _words_in(mentions: Iterable[Mention]) -> set[int]:
+    """The numbers of the words that mentions hold."""
+    return {at for one in mentions for at in range(one.first, one.last)}
 
 
 def _with_suffix(text: str, words: Sequence[Span], mention: Mention, end: int) -> Mention:

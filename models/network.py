@@ -95,7 +95,7 @@ class Network(nn.Module):
         self.register_buffer("given_names", torch.zeros(GIVEN_PARTS))
 
     def words(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """The words' states, (B, W, H) twice: for what is said, and for names and speakers."""
+        """The words' states, (B, W, H), and what ``naming_words`` takes, the pieces' states (B, T, H)."""
         extra = self.habit(batch.habit).unsqueeze(1)
         for number, table in enumerate(self.features):
             extra = extra + table(batch.piece_features[..., number])
@@ -103,10 +103,13 @@ class Network(nn.Module):
         states = self.encoder(
             inputs_embeds=embedded, attention_mask=batch.piece_mask, output_hidden_states=True
         ).hidden_states
-        naming = states[-1 - len(self.naming)]
+        return self._of_words(states[-1], batch), states[-1 - len(self.naming)]
+
+    def naming_words(self, batch: Batch, below: Tensor) -> Tensor:
+        """The words' states as names and speakers have them, (B, W, H); see ``words``."""
         for layer in self.naming:
-            naming = layer(naming, batch.piece_mask[:, None, None])
-        return self._of_words(states[-1], batch), self._of_words(naming, batch)
+            below = layer(below, batch.piece_mask[:, None, None])
+        return self._of_words(below, batch)
 
     def _of_words(self, states: Tensor, batch: Batch) -> Tensor:
         """The mean of the states, (B, T, H), of each word's pieces."""

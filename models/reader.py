@@ -289,8 +289,9 @@ def scan(
     for at in range(0, len(todo), _WINDOWS_TOGETHER):
         part = todo[at : at + _WINDOWS_TOGETHER]
         batch = encoder.collate([(texts[number], window, habit) for number, window in part])
-        words, naming = network.words(batch)
+        words, below = network.words(batch)
         if whole:
+            naming = network.naming_words(batch, below)
             for row, (number, window) in enumerate(part):
                 own, here = window.core, slice(window.core.start - window.first, window.core.end - window.first)
                 states[number][own.start : own.end] = naming[row, here].half().numpy()

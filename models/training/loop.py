@@ -240,9 +240,10 @@ class Trainer:
 def losses(network: Network, batch: Batch, targets: Targets, plan: Plan) -> Tensor:
     """The summed loss of a batch; each head counts only what its corpus has labels for."""
     with torch.autocast("cpu", dtype=torch.bfloat16, enabled=plan.bfloat16 and has_bfloat16()):
-        words, naming = network.words(batch)
+        words, below = network.words(batch)
         cue_scores = network.cues(words)
         role_scores = network.roles(words, batch.word_mask, targets.cues) if len(targets.cues) else None
+        naming = network.naming_words(batch, below)
         sizes = batch.word_mask.sum(1).tolist()
         named = [
             NamedWords(naming[row, : sizes[row]], batch.letters[row, : sizes[row]].numpy()).of(0, sizes[row])

@@ -17,7 +17,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.rnn import pad_sequence
 
-from models.clues import Candidate
 from models.encoding import EncodedText, Encoder, batched, windows
 from models.network import NamedWords, Network, SpeakerHead, beside
 from models.reader import CONTEXT, CORE
@@ -25,7 +24,7 @@ from models.same_embedding import has_bfloat16
 from models.training.augmentation import rename_people, restyle_quotations
 from models.training.averaging import copied, draw
 from models.training.corpora import Example
-from models.training.samples import Cast, Sought, label, name_tags
+from models.training.samples import Cast, Sought, label, mask_pieces, name_tags
 from models.training.speakers import choice_loss
 
 _CHARACTERS: Final = 16_000  # of articles in a step
@@ -91,11 +90,11 @@ def fit_naming(
     lessons += [_Lesson(one, encoder.encode(one.text), None) for one in named]
     lessons = [one for one in lessons if one.asked or one.example.names]
     averaged, step = copied(fitted), 0
+    network.eval()
+    fitted.train()
     for epoch in range(plan.epochs):
         rng = Random(f"{plan.seed} {epoch}")
         groups = _grouped(rng.sample(lessons, len(lessons)))
-        network.eval()
-        fitted.train()
         totals = np.zeros(4)
         for number, group in enumerate(groups):
             done = (epoch + number / len(groups)) / plan.epochs
@@ -145,7 +144,7 @@ class _Asked:
         def number(*pieces: tuple[int, int] | None) -> int:
             return numbers.setdefault(tuple(one for one in pieces if one), len(numbers))
 
-        every: list[Candidate] = [one for each in sought for one in each.candidates]
+        every = [one for each in sought for one in each.candidates]
         sources = [
             (
                 number(*one.cited.source),
@@ -242,10 +241,9 @@ def _states(network: Network, encoder: Encoder, lessons: Sequence[_Lesson], rng:
     for at in range(0, len(todo), _TOGETHER):
         some = todo[at : at + _TOGETHER]
         batch = encoder.collate([(one.text, window, one.example.habit) for _, one, window in some])
-        dropped = (torch.rand(batch.pieces.shape) < _WORD_DROPOUT) & (batch.piece_word < batch.word_mask.shape[1])
-        batch.pieces[dropped] = encoder.mask
+        mask_pieces(batch, encoder, _WORD_DROPOUT)
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=has_bfloat16()):
-            _, words = network.words(batch)
+            words = network.naming_words(batch, network.words(batch)[1])
         for row, (number, _, window) in enumerate(some):
             own = words[row, window.core.start - window.first : window.core.end - window.first]
             parts[number].append((window.first, own))

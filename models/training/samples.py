@@ -157,9 +157,7 @@ def collate(items: Sequence[Sample], encoder: Encoder, rng: Random, word_dropout
     roles head will meet cues that the cue head got slightly wrong.
     """
     batch = encoder.collate([(item.text, item.window, item.habit) for item in items])
-    if word_dropout:
-        dropped = (torch.rand(batch.pieces.shape) < word_dropout) & (batch.piece_word < batch.word_mask.shape[1])
-        batch.pieces[dropped] = encoder.mask
+    mask_pieces(batch, encoder, word_dropout)
     width = batch.word_mask.shape[1]
     allowed = torch.zeros(len(items), width, _CUE_TAGS, dtype=torch.bool)
     cues: list[tuple[int, int, int]] = []
@@ -206,6 +204,13 @@ def collate(items: Sequence[Sample], encoder: Encoder, rng: Random, word_dropout
         torch.tensor(name_rows, dtype=torch.long),
         torch.stack(name_allowed) if name_allowed else torch.zeros(0, width, _NAME_TAGS, dtype=torch.bool),
     )
+
+
+def mask_pieces(batch: Batch, encoder: Encoder, share: float) -> None:
+    """Mask a share of a batch's word pieces out, in place."""
+    if share:
+        chosen = (torch.rand(batch.pieces.shape) < share) & (batch.piece_word < batch.word_mask.shape[1])
+        batch.pieces[chosen] = encoder.mask
 
 
 def name_tags(names: Sequence[tuple[int, int, int]], first: int, size: int) -> Tensor:

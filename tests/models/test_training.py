@@ -146,7 +146,8 @@ def test_names_and_speakers_have_layers_for_themselves(encoder: Encoder) -> None
     network.eval()
     words = [encoder.encode(one.text) for one in EXAMPLES]
     batch = encoder.collate([(text, Window(0, len(text), Span(0, len(text))), "world") for text in words])
-    said, naming = network.words(batch)
+    said, below = network.words(batch)
+    naming = network.naming_words(batch, below)
     assert torch.equal(said, naming)
     before = {name: value.clone() for name, value in network.state_dict().items()}
     known = cast(network, encoder, told(encoder))
@@ -160,7 +161,8 @@ def test_names_and_speakers_have_layers_for_themselves(encoder: Encoder) -> None
     assert {name.split(".")[0] for name in changed} == {"naming", "names", "name_crf", "speaker"}
     assert all(weight.requires_grad for weight in network.parameters())
     assert torch.equal(network.words(batch)[0], said)
-    assert not torch.equal(network.words(batch)[1], naming)
+    assert torch.equal(network.words(batch)[1], below)
+    assert not torch.equal(network.naming_words(batch, below), naming)
 
 
 def test_speakers_that_were_read_are_put_to_their_articles(tmp_path: Path) -> None:
