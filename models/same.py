@@ -30,6 +30,9 @@ WEIGHTS: Final = Path(__file__).parent / "weights"
 _NOBODY: Final = "someone"
 _TURNED: Final = 0.1  # how likely what turns the other round is the same at most
 _TOGETHER: Final = 256  # pairs whose texts are held at once
+# Of a hundred pairs that come to 0.5 one is below these: the probability at sight, the score of what was read.
+_HOPELESS_AT_SIGHT: Final = 0.07
+_HOPELESS_READ: Final = -2.25
 
 
 class SameError(Exception):
@@ -155,7 +158,7 @@ class SameClaim:
         """Vectors of unit length whose products tell how alike texts are, (n, 384)."""
         return self.comparison.embed(texts)
 
-    def score(self, pairs: Sequence[Pair], cosines: Sequence[float] | None = None) -> Floats:
+    def score(self, pairs: Sequence[Pair], cosines: Sequence[float] | None = None, *, decide: bool = False) -> Floats:
         """The probability that both of each pair assert the same claim, (n,); 0.5 and more means the same.
 
         It is calibrated, and the same for both orders of a pair.
@@ -164,24 +167,31 @@ class SameClaim:
             pairs: Any number n of pairs.
             cosines: The products of what ``embed`` gives for the texts of each pair, if they are known: that
                 saves most of the time, and changes nothing else.
+            decide: Nothing is wanted but which pairs have 0.5 and more.  Those that can hardly have it are told
+                roughly, which saves a third of the time.
         """
         out = np.zeros(len(pairs))
         for start in range(0, len(pairs), _TOGETHER):
             part = slice(start, start + _TOGETHER)
-            out[part] = self._score(pairs[part], None if cosines is None else cosines[part])
+            out[part] = self._score(pairs[part], None if cosines is None else cosines[part], decide)
         return out
 
-    def _score(self, pairs: Sequence[Pair], cosines: Sequence[float] | None) -> Floats:
+    def _score(self, pairs: Sequence[Pair], cosines: Sequence[float] | None, decide: bool) -> Floats:
         features = self.comparison.at_sight(pairs, cosines)
         out = sigmoid(self._decision.at_sight.scores(features))
-        doubtful = np.flatnonzero(out >= self._decision.doubt).tolist()
+        doubt = max(self._decision.doubt, _HOPELESS_AT_SIGHT) if decide else self._decision.doubt
+        doubtful = np.flatnonzero(out >= doubt).tolist()
+        turns = [row for row in doubtful if turned(pairs[row][0].text, pairs[row][1].text)]
+        if decide:
+            doubtful = sorted(set(doubtful) - set(turns))
         if doubtful:
             encoded = self.comparison.encoded([pairs[row] for row in doubtful])
             words = self.comparison.word_by_word(encoded)
             read = self._decision.read.scores([features[row] | more for row, more in zip(doubtful, words, strict=True)])
-            out[doubtful] = self._decision.likely(read, self._joint.score(encoded).double().numpy())
-            turns = [row for row in doubtful if turned(pairs[row][0].text, pairs[row][1].text)]
-            out[turns] = np.minimum(out[turns], _TURNED)
+            joint, open_ = read.copy(), np.flatnonzero(read >= _HOPELESS_READ) if decide else np.arange(len(read))
+            joint[open_] = self._joint.score([encoded[row] for row in open_]).double().numpy()
+            out[doubtful] = self._decision.likely(read, joint)
+        out[turns] = np.minimum(out[turns], _TURNED)
         return out
 
 

@@ -105,7 +105,11 @@ class FakeSame:
         return out
 
     def score(
-        self, pairs: Sequence[tuple[Assertion, Assertion]], cosines: Sequence[float] | None = None
+        self,
+        pairs: Sequence[tuple[Assertion, Assertion]],
+        cosines: Sequence[float] | None = None,
+        *,
+        decide: bool = False,
     ) -> NDArray[np.float64]:
         """The share of words that both have."""
         return np.array([_overlap(set(_words(a.text)), set(_words(b.text))) for a, b in pairs], dtype=np.float64)

@@ -43,8 +43,11 @@ class Decides(Protocol):
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Vectors of unit length, (n, width)."""
 
-    def score(self, pairs: Sequence[Pair], cosines: Sequence[float]) -> NDArray[np.float64]:
-        """Probabilities that both assert the same, (n,), from the products of their texts' vectors."""
+    def score(self, pairs: Sequence[Pair], cosines: Sequence[float], *, decide: bool = False) -> NDArray[np.float64]:
+        """Probabilities that both assert the same, (n,), from the products of their texts' vectors.
+
+        With ``decide`` nothing matters but which are 0.5 and more.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +225,7 @@ class Tracker:
         """Fill in scores that are missing."""
         new = {pair: cos for one, other, cos in likely if (pair := _pair(one, other)) not in scores}
         if new:
-            scores.update(zip(new, self.same.score(list(new), list(new.values())).tolist(), strict=True))
+            scores.update(zip(new, self.same.score(list(new), list(new.values()), decide=True).tolist(), strict=True))
 
 
 def assertion_of(claim: Claim) -> Assertion:

@@ -120,9 +120,9 @@ class Index:
         if not len(seqs) or not len(codes):
             return [seqs[:0] for _ in codes]
         apart, places = faiss.knn_hamming(codes, held, min(size, len(seqs)))
-        # Vectors at an angle differ in as large a part of their signs as the angle is of a half turn, give or take.
+        # Vectors at an angle differ in as large a part of their signs as the angle is of a half turn, give or take 3 σ.
         part = acos(max(-1.0, min(1.0, least))) / pi
-        bits = self._width * part + 4 * sqrt(self._width * part * (1 - part)) + 1
+        bits = self._width * part + 3 * sqrt(self._width * part * (1 - part)) + 1
         return [seqs[row[far <= bits]] for far, row in zip(apart, places, strict=True)]
 
     def _fetch(self, session: Session, pools: Sequence[Any], among: Select[Any] | None = None) -> dict[int, bytes]:

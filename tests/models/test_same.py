@@ -149,3 +149,13 @@ def test_a_score_does_not_depend_on_its_company(decide: SameClaim) -> None:
     pairs = [(HARBOUR, said(f"that the harbour opens {word} on Monday")) for word in ("again", "late", "not")] * 100
     scores = decide.score(pairs)
     assert np.allclose(scores, np.tile(decide.score(pairs[:3]), 100), atol=0.01)
+
+
+def test_deciding_costs_less_and_finds_the_same(decide: SameClaim) -> None:
+    pairs = [(HARBOUR, said(f"that the {place} {does} on {day}"))
+             for place in ("harbour", "port", "school") for does in ("will reopen", "opens again", "closes")
+             for day in ("Monday", "Tuesday")]  # fmt: skip
+    whole, quick = decide.score(pairs), decide.score(pairs, decide=True)
+    assert ((quick >= 0.5) == (whole >= 0.5)).all()
+    assert 0 < (whole >= 0.5).sum() < len(pairs)
+    assert np.allclose(quick[quick >= 0.5], whole[quick >= 0.5], atol=1e-6)
