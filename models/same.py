@@ -168,7 +168,7 @@ class SameClaim:
             cosines: The products of what ``embed`` gives for the texts of each pair, if they are known: that
                 saves most of the time, and changes nothing else.
             decide: Nothing is wanted but which pairs have 0.5 and more.  Those that can hardly have it are told
-                roughly, which saves a third of the time.
+                roughly: they are not read, or not together.
         """
         out = np.zeros(len(pairs))
         for start in range(0, len(pairs), _TOGETHER):
@@ -179,18 +179,18 @@ class SameClaim:
     def _score(self, pairs: Sequence[Pair], cosines: Sequence[float] | None, decide: bool) -> Floats:
         features = self.comparison.at_sight(pairs, cosines)
         out = sigmoid(self._decision.at_sight.scores(features))
-        doubt = max(self._decision.doubt, _HOPELESS_AT_SIGHT) if decide else self._decision.doubt
-        doubtful = np.flatnonzero(out >= doubt).tolist()
-        turns = [row for row in doubtful if turned(pairs[row][0].text, pairs[row][1].text)]
+        doubt, least = self._decision.doubt, -np.inf
         if decide:
-            doubtful = sorted(set(doubtful) - set(turns))
+            doubt, least = max(doubt, _HOPELESS_AT_SIGHT), _HOPELESS_READ
+        doubtful = np.flatnonzero(out >= doubt).tolist()
         if doubtful:
             encoded = self.comparison.encoded([pairs[row] for row in doubtful])
             words = self.comparison.word_by_word(encoded)
             read = self._decision.read.scores([features[row] | more for row, more in zip(doubtful, words, strict=True)])
-            joint, open_ = read.copy(), np.flatnonzero(read >= _HOPELESS_READ) if decide else np.arange(len(read))
-            joint[open_] = self._joint.score([encoded[row] for row in open_]).double().numpy()
+            joint, together = read.copy(), np.flatnonzero(read >= least)
+            joint[together] = self._joint.score([encoded[row] for row in together]).double().numpy()
             out[doubtful] = self._decision.likely(read, joint)
+        turns = [row for row in doubtful if turned(pairs[row][0].text, pairs[row][1].text)]
         out[turns] = np.minimum(out[turns], _TURNED)
         return out
 
