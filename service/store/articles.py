@@ -9,14 +9,15 @@ from hashlib import sha256
 from secrets import token_hex
 from typing import Final
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, delete, insert, select
 from sqlalchemy.orm import Session, selectinload
 
 from models.claims import Claim as Found
 from models.claims import find_claims
-from models.records import ROLES, Reading
+from models.records import ROLES, Attribution, Reading
 from service.errors import Conflict
 from service.pages import Page
+from service.store.engine import batches
 from service.store.tables import Appearance, Article, Claim, ClaimSpan, TrackedClaim
 from service.tracking.clusters import Decide, Groups
 from service.tracking.speakers import Directory, drop_unused, found_before
@@ -149,7 +150,8 @@ def _replace_claims(session: Session, article: Article, reading: Reading) -> Non
     kept = {claim.id: claim for claim in article.claims}
     for claim in kept.values():
         claim.appearance = None
-        claim.spans.clear()
+    for some in batches([claim.seq for claim in kept.values()]):
+        session.execute(delete(ClaimSpan).where(ClaimSpan.claim_seq.in_(some)))
     article.cast.clear()
     session.flush()
     directory = Directory(session, reading.speakers)
@@ -165,7 +167,7 @@ def _replace_claims(session: Session, article: Article, reading: Reading) -> Non
                 candidates=candidates,
             )
         )
-    claims = []
+    said: list[tuple[Claim, Attribution]] = []
     for place, found in enumerate(find_claims(reading)):
         id_ = claim_id(article.id, found, reading)
         claim = kept.get(id_) or Claim(id=id_)
@@ -174,14 +176,16 @@ def _replace_claims(session: Session, article: Article, reading: Reading) -> Non
         claim.check_worthiness, claim.confidence = found.check_worthiness, found.confidence
         claim.context_start, claim.context_end = found.context or (None, None)
         claim.appearance = None if found.speaker is None else article.cast[found.speaker]
-        said = reading.attributions[found.attribution]
-        spans = [(role, span) for role in ROLES for span in getattr(said, role)]
-        claim.spans = [
-            ClaimSpan(place=n, role=role, start=span.start, end=span.end) for n, (role, span) in enumerate(spans)
-        ]
-        claims.append(claim)
-    article.claims = claims
+        said.append((claim, reading.attributions[found.attribution]))
+    article.claims = [claim for claim, _ in said]
     session.flush()
+    rows = [
+        {"claim_seq": claim.seq, "place": place, "role": role, "start": span.start, "end": span.end}
+        for claim, one in said
+        for place, (role, span) in enumerate((role, span) for role in ROLES for span in getattr(one, role))
+    ]
+    if rows:
+        session.execute(insert(ClaimSpan), rows)
     drop_unused(session, before)
 
 
