@@ -10,8 +10,9 @@ help: ## Show what can be made
 serve: .venv/serve ## Install what serving needs, if need be, and start whosaid
 	$(BIN)/whosaid serve $(ARGS)
 
+# Two at a time, whole files, each with one core's threads: what waits for servers leaves its core to the other.
 test: .venv/dev ## Run all tests
-	$(BIN)/python -m pytest $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: .venv/dev ## Check style and types
 	$(BIN)/ruff check .

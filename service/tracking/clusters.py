@@ -148,6 +148,8 @@ class Groups:
     def _look_up(self, seqs: Iterable[int]) -> list[_Tracked]:
         """Claims with all that assert the same."""
         wanted = sorted(set(seqs))
+        if not wanted:  # as for most claims; to write the queries takes longer than to ask them
+            return []
         new = [seq for seq in wanted if seq not in self._all or not self._all[seq].is_looked_up]
         about = select(
             TrackedClaim.seq, Article.published, Article.text_hash, Claim.place, TrackedClaim.first_seq

@@ -58,7 +58,9 @@ def test_a_bomb_stays_small() -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"text", zipped(TEXT)[:-1], zipped(TEXT)[:5], zipped(TEXT) + b"more", zipped(TEXT)[:-6] + b"abcdef"]
+    "body",
+    [b"", b"text", zipped(TEXT)[:-1], zipped(TEXT)[:5], zipped(TEXT) + b"more", zipped(TEXT)[:-6] + b"abcdef"],
+    ids=["empty", "text", "without its end", "its beginning", "more behind", "another end"],
 )
 def test_a_broken_gzip_is_a_bad_request(client: FlaskClient, body: bytes) -> None:
     status, problem = post(client, body)

@@ -92,7 +92,11 @@ def test_what_unpacks_to_too_much_is_refused(body: bytes, chosen: dict[str, obje
     assert error.value.extra["observed"] > error.value.extra["limit"]
 
 
-@pytest.mark.parametrize("body", [gzip.compress(b"x\n" * 1000)[:-9], b"no gzip", gzip.compress(b"a") + b"b"])
+@pytest.mark.parametrize(
+    "body",
+    [gzip.compress(b"x\n" * 1000)[:-9], b"no gzip", gzip.compress(b"a") + b"b"],
+    ids=["broken off", "none", "more behind"],
+)
 def test_broken_gzip_is_refused(body: bytes) -> None:
     with pytest.raises(BadRequest, match="gzip"):
         lines(body, is_gzip=True)
