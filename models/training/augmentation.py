@@ -101,6 +101,12 @@ def edit(example: Example, changes: Iterable[tuple[int, int, str]]) -> Example:
     )
 
 
+def without_address(example: Example) -> Example:
+    """The example without the web address that is its first paragraph: most articles begin with their own words."""
+    first, _, rest = example.text.partition("\n\n")
+    return edit(example, [(0, len(example.text) - len(rest), "")]) if "://" in first else example
+
+
 def restyle_quotations(example: Example, rng: Random) -> Example:
     """All double quotation marks in another style."""
     opening, closing = rng.choices(_STYLES, _STYLE_WEIGHTS)[0]

@@ -232,7 +232,8 @@ def _names_in(text: str, sents: Sequence[dict[str, Any]]) -> tuple[Name, ...]:
     for token in (token for sentence in sents for token in sentence["tokens"]):
         start = text.find(token, at, at + len(token) + 40)
         places.append(Span(start, start + len(token)) if start >= 0 else None)
-        at = max(at, start + len(token))
+        if start >= 0:  # the address of an article, say, is not in its text
+            at = start + len(token)
     names = []
     for first, last, kind in _tagged_names(sents):
         begin, end = places[first], places[last - 1]

@@ -21,7 +21,7 @@ from models.encoding import EncodedText, Encoder, batched, windows
 from models.network import NamedWords, Network, SpeakerHead, beside
 from models.reader import CONTEXT, CORE
 from models.same_embedding import has_bfloat16
-from models.training.augmentation import rename_people, restyle_quotations
+from models.training.augmentation import rename_people, restyle_quotations, without_address
 from models.training.averaging import copied, draw
 from models.training.corpora import Example
 from models.training.samples import Cast, Sought, label, mask_pieces, name_tags
@@ -33,7 +33,7 @@ _WORDS: Final = 3000  # whose names are tagged at once, padding counted
 _AVERAGING: Final = 0.995  # decay of the moving average of the weights, which is what is kept
 _WARMUP: Final = 0.05  # share of the training over which the rates rise
 _CHANGED: Final = 0.3  # share of the articles with names that are changed, so that nobody knows their speakers
-_RENAMED, _RESTYLED = 0.5, 0.3  # shares of those that are changed so
+_RENAMED, _RESTYLED, _WITHOUT_ADDRESS = 0.5, 0.3, 0.8  # shares of those that are changed so
 _SHIFTED: Final = 0.7  # share of the steps whose windows are cut at other places than when it serves
 _WORD_DROPOUT: Final = 0.05
 _NAME_WEIGHT: Final = 0.3
@@ -195,7 +195,7 @@ def _grouped(lessons: Sequence[_Lesson]) -> list[list[_Lesson]]:
 
 
 def _changed(lesson: _Lesson, encoder: Encoder, people: Sequence[tuple[str, ...]], rng: Random) -> _Lesson:
-    """The lesson, at times with other people's names or other quotation marks; then it is one of names alone."""
+    """The lesson, at times with other names, other quotation marks or no address; then it is one of names alone."""
     example = lesson.example
     if not example.names or (lesson.asked and rng.random() >= _CHANGED):
         return lesson
@@ -203,6 +203,8 @@ def _changed(lesson: _Lesson, encoder: Encoder, people: Sequence[tuple[str, ...]
         example = rename_people(example, rng, people)
     if rng.random() < _RESTYLED:
         example = restyle_quotations(example, rng)
+    if rng.random() < _WITHOUT_ADDRESS:
+        example = without_address(example)
     return lesson if example is lesson.example else _Lesson(example, encoder.encode(example.text), None)
 
 

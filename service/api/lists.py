@@ -121,7 +121,8 @@ def matching(query: Select[Any], asked: Mapping[str, Any], is_embedded: bool) ->
 def _matches(words: str, is_embedded: bool) -> ColumnElement[bool]:
     """Full-text search: all words, in any of their forms."""
     if not is_embedded:
-        return literal_column("claims.search").op("@@")(func.plainto_tsquery("english", words))
+        cut = func.translate(words, "/-_.@:", "      ")  # as its words were
+        return literal_column("claims.search").op("@@")(func.plainto_tsquery(literal_column("'whosaid'"), cut))
     # Each word in quotation marks: nothing in it is an operator.
     quoted = " ".join('"' + word.replace('"', '""') + '"' for word in words.split())
     found = text("SELECT rowid FROM claim_search WHERE claim_search MATCH :words").bindparams(words=quoted)

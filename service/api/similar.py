@@ -9,7 +9,6 @@ from flask import current_app
 from flask.views import MethodView
 from marshmallow import fields, validate
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from models.same import Assertion
 from service.api import Blueprint
@@ -114,7 +113,8 @@ class Similar(MethodView):
         with current_app.config["STORE"].read() as session:
             claim = session.scalar(select(Claim).where(Claim.id == known_id(id_, "claim")).options(*CLAIM_PARTS))
             claim = existing(claim, id_, "claim")
-            return _similar(session, assertion_of(claim), asked.pop("limit"), asked, claim.seq)
+            one, seq = assertion_of(claim), claim.seq
+        return _similar(one, asked.pop("limit"), asked, seq)
 
 
 @blueprint.route("/search")
@@ -134,13 +134,10 @@ class Search(MethodView):
         assert the same. Nothing is stored.
         """
         one = Assertion(asked["text"], asked.get("date"), asked.get("speaker"))
-        with current_app.config["STORE"].read() as session:
-            return _similar(session, one, asked["limit"], asked["filters"])
+        return _similar(one, asked["limit"], asked["filters"])
 
 
-def _similar(
-    session: Session, one: Assertion, limit: int, filters: dict[str, Any], itself: int | None = None
-) -> dict[str, Any]:
+def _similar(one: Assertion, limit: int, filters: dict[str, Any], itself: int | None = None) -> dict[str, Any]:
     tracker: Tracker = current_app.config["KEEPER"].tracker
     among = None
     if filters or itself is not None:
@@ -148,6 +145,7 @@ def _similar(
         among = matching(tracked, filters, tracker.store.is_embedded).where(Claim.seq != (itself or 0))
     scores = tracker.similar(one, limit, among)
     theirs = select(TrackedClaim.seq, Claim).join(TrackedClaim.claim).where(TrackedClaim.seq.in_(scores))
-    found = [(scores[seq], claim) for seq, claim in session.execute(theirs.options(*CLAIM_PARTS))]
-    found.sort(key=lambda item: (-item[0], item[1].seq))
-    return {"items": [claim_record(claim) | {"score": score} for score, claim in found]}
+    with tracker.store.read() as session:  # only now: who holds one connection must not wait for a second
+        found = [(scores[seq], claim) for seq, claim in session.execute(theirs.options(*CLAIM_PARTS))]
+        found.sort(key=lambda item: (-item[0], item[1].seq))
+        return {"items": [claim_record(claim) | {"score": score} for score, claim in found]}

@@ -20,8 +20,9 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from secrets import token_bytes
+from string import punctuation
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from sqlalchemy import select, update
 from standardwebhooks import Webhook
@@ -144,7 +145,8 @@ def _deliver(store: Store, settings: Settings, seq: int) -> None:
     except CallbackError as found:
         error = str(found)
     except (OSError, http.client.HTTPException, ValueError) as found:
-        error = f"{type(found).__name__}: {found}"
+        # What it answered may be anything, also NUL, which PostgreSQL does not take.
+        error = "".join(char if char.isprintable() else "\ufffd" for char in f"{type(found).__name__}: {found}"[:500])
     else:
         if wait is not None:
             error = "the receiver asked to be called later"
@@ -184,9 +186,8 @@ def _post(url: str, secret: str, id_: str, body: str, settings: Settings) -> tim
         "webhook-signature": Webhook(secret).sign(id_, moment, body),
     }
     try:
-        connection.request(
-            "POST", (parts.path or "/") + (f"?{parts.query}" if parts.query else ""), body.encode(), headers
-        )
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        connection.request("POST", quote(target, safe=punctuation), body.encode(), headers)
         response = connection.getresponse()
         if 200 <= response.status < 300:
             return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
@@ -35,6 +36,7 @@ from service.store.engine import Store
 _SAVE_SECONDS: Final = 1.0
 _SAVE_AT_ONCE: Final = 50
 _LONGEST_WAIT: Final = 10.0
+_LIMITS: Final = "54"  # how PostgreSQL's codes begin for what is too long or too much
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -81,6 +83,8 @@ class Desk:
             try:
                 return act()
             except (OperationalError, InterfaceError) as error:
+                if str(getattr(error.orig, "sqlstate", None)).startswith(_LIMITS):
+                    raise  # it would be the same however often it is tried
                 _log.warning("the database cannot be used now: %s", error.orig)
                 with waiting():
                     if self.stopping.wait(wait):
@@ -157,8 +161,15 @@ def _together(desk: Desk, work: Work, lease: Lease, lines: Sequence[Line]) -> It
             entries.append(_entry(line, work, desk.settings.max_body_bytes))
         except Exception as error:
             yield _failed(line, error)
-    entries.sort(key=lambda entry: (entry.habit, len(entry.page.text)))
-    for habit, group in groupby(entries, lambda entry: entry.habit):
+    met = Counter[str]()
+    turns: dict[int, int] = {}  # what comes again is kept after what came before
+    for entry in entries:
+        names = {f"id {entry.external_id}", f"url {entry.page.url}"} - {"id None", "url None"}
+        turn = max((met[name] for name in names), default=0)
+        turns[entry.line[0]] = turn
+        met.update({name: turn + 1 - met[name] for name in names})
+    entries.sort(key=lambda entry: (turns[entry.line[0]], entry.habit, len(entry.page.text)))
+    for (_, habit), group in groupby(entries, lambda entry: (turns[entry.line[0]], entry.habit)):
         yield from _read_group(desk, work, lease, habit, list(group))
 
 

@@ -135,7 +135,7 @@ def _page(archive: Any, record: Any, language: str | None) -> Iterator[bytes]:
     record.http_headers = archive.loader.load_http_headers("response", address, record.raw_stream, record.length)
     if record.http_headers is None or record.http_headers.get_statuscode() != "200":
         return
-    if "html" in record.http_headers.get_header("Content-Type", ""):
+    if "html" in record.http_headers.get_header("Content-Type", "").lower():
         id_ = record.rec_headers.get_header("WARC-Record-ID", "").strip("<>")
         yield _line(external_id=id_, url=address, html=_decoded(record.content_stream().read()), language=language)
 

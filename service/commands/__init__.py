@@ -31,6 +31,24 @@ _READING: Final = (
 )
 
 
+class _Said(click.ParamType):
+    """A text as the API takes it: not blank, and whole characters."""
+
+    name = "text"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if not value.strip():
+            self.fail(f"{param.human_readable_name if param else 'it'} must not be empty", param, ctx)
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            self.fail(f"{value!a} is not UTF-8", param, ctx)
+        return value
+
+
+SAID: Final = _Said()
+
+
 def reads(command: Any) -> Any:
     """Give a command the options of all commands that read; ``chosen`` has what they leave to the settings."""
     habit = click.option("--habit", type=click.Choice(HABITS), help=f"{_HABIT}, if not WHOSAID_HABIT's.")

@@ -42,7 +42,7 @@ def keys() -> None:
 
 
 @keys.command()
-@click.argument("name")
+@click.argument("name", type=commands.SAID)
 @click.option(
     "--scope",
     "scopes",
@@ -94,7 +94,7 @@ def list_(as_json: bool) -> None:
 
 
 @keys.command()
-@click.argument("key")
+@click.argument("key", type=commands.SAID)
 def revoke(key: str) -> None:
     """End the key that KEY, its prefix or its id, names; it opens nothing from now on."""
     from service.security.keys import revoke_key

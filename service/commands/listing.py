@@ -34,14 +34,14 @@ _LIMIT: Final = click.option(
 )
 _JSON: Final = click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line instead.")
 _CLAIM_FILTERS: Final = (
-    click.option("--speaker", help="Only of this speaker: a name, or parts of it, or an id."),
+    click.option("--speaker", type=commands.SAID, help="Only of this speaker: a name, or parts of it, or an id."),
     click.option("--kind", type=click.Choice(get_args(SpeakerKind)), help="Only of speakers of this kind."),
     click.option("--category", type=click.Choice(get_args(Category)), help="Only of this category."),
     click.option("--type", "type_", type=click.Choice(get_args(AttributionType)), help="Only of this type."),
-    click.option("--publisher", help="Only of this publisher."),
+    click.option("--publisher", type=commands.SAID, help="Only of this publisher."),
     click.option("--from", "from_", type=_DAY, help="Only what appeared on this day or later."),
     click.option("--to", "to_", type=_DAY, help="Only what appeared on this day or earlier."),
-    click.option("--q", help="Only with all of these words, in any of their forms."),
+    click.option("--q", type=commands.SAID, help="Only with all of these words, in any of their forms."),
 )
 
 
@@ -80,9 +80,9 @@ def claims(limit: int, as_json: bool, **options: Any) -> None:
 
 
 @click.command()
-@click.option("--name", help="Only who goes by this name, or by parts of it.")
+@click.option("--name", type=commands.SAID, help="Only who goes by this name, or by parts of it.")
 @click.option("--kind", type=click.Choice(get_args(SpeakerKind)), help="Only of this kind.")
-@click.option("--qid", help="Only the one with this Wikidata identifier.")
+@click.option("--qid", type=commands.SAID, help="Only the one with this Wikidata identifier.")
 @_LIMIT
 @_JSON
 def speakers(limit: int, as_json: bool, **options: Any) -> None:

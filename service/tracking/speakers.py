@@ -18,6 +18,7 @@ from service.errors import Conflict, Invalid
 from service.store.tables import Appearance, NameWord, Speaker, SpeakerName
 
 _MOST_CANDIDATES: Final = 10
+_LONGEST_KEY: Final = 500  # code points: PostgreSQL indexes no more than 2,704 bytes
 _WITH_KIN: Final = ("person", "organization")
 _HALF: Final = 2
 """How well a name fits a speaker if only one of them has a "Jr.", see ``_fit``."""
@@ -26,7 +27,8 @@ _HALF: Final = 2
 def name_key(name: str) -> str:
     """What is compared of a name: its words in small letters, without diacritics, marks and a leading "the"."""
     tokens = name_tokens(name)
-    return " ".join(tokens[1:] if len(tokens) > 1 and tokens[0] == "the" else tokens)
+    key = " ".join(tokens[1:] if len(tokens) > 1 and tokens[0] == "the" else tokens)
+    return key[:_LONGEST_KEY].rstrip()
 
 
 def tells_apart(name: str, kind: str) -> bool:

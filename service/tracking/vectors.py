@@ -63,16 +63,19 @@ class Index:
 
     def refresh(self) -> int:
         """Read what was stored since the last time; the greatest ``seq`` that is known now."""
-        with self._lock, self._store.read() as session:
-            # The one writer numbers its claims and commits before the next begins: what is later has a greater number.
-            query = (
-                select(TrackedClaim.seq, TrackedClaim.vector)
-                .where(TrackedClaim.version == self._version, TrackedClaim.seq > self._last)
-                .order_by(TrackedClaim.seq)
-            )
-            for rows in session.execute(query, execution_options={"yield_per": _TOGETHER}).partitions():
-                self._append([seq for seq, _ in rows], np.packbits(_numbers([v for _, v in rows], self._width) > 0, 1))
-            return self._last
+        with self._store.read() as session:
+            session.connection()  # before the lock: who has that must not wait for those who wait for it
+            with self._lock:
+                # The one writer numbers its claims and commits before the next begins: what is later is greater.
+                query = (
+                    select(TrackedClaim.seq, TrackedClaim.vector)
+                    .where(TrackedClaim.version == self._version, TrackedClaim.seq > self._last)
+                    .order_by(TrackedClaim.seq)
+                )
+                for rows in session.execute(query, execution_options={"yield_per": _TOGETHER}).partitions():
+                    vectors = _numbers([vector for _, vector in rows], self._width)
+                    self._append([seq for seq, _ in rows], np.packbits(vectors > 0, 1))
+                return self._last
 
     def search(
         self, vectors: Vectors, count: int, *, least: float = -1.0, among: Select[Any] | None = None

@@ -75,6 +75,8 @@ def test_a_key_is_revoked_by_prefix_or_id() -> None:
     ("arguments", "says"),
     [
         (["create", " "], "NAME must not be empty"),
+        (["create", "\udcff"], "'\\udcff' is not UTF-8"),
+        (["revoke", "\udcff"], "'\\udcff' is not UTF-8"),
         (["create", "one", "--scope", "all"], "'all' is not one of"),
         (["create", "one", "--expires", "soon"], "neither days like 90d nor a date"),
         (["create", "one", "--expires", "2001-01-01"], "2001-01-01 is over"),

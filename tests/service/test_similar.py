@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from flask import Flask
@@ -63,6 +64,21 @@ def test_a_cluster_tells_first_appearance_timeline_speakers_and_publishers(clien
     assert 0.5 <= found["timeline"][1]["score"] < 1.0
     listed = client.get("/v1/claims", query_string={"cluster": id_}).json["items"]
     assert {one["id"] for one in listed} == {first["id"], again["id"]}
+
+
+def test_who_compares_holds_no_connection(app: Flask, client: FlaskClient) -> None:
+    again, *_ = store_three(client)
+    tracker, held = app.config["KEEPER"].tracker, list[int]()
+    embed = tracker.same.embed
+
+    def embed_alone(texts: Sequence[str]) -> Any:
+        held.append(tracker.store.engine.pool.checkedout())
+        return embed(texts)
+
+    with patch.object(tracker.same, "embed", embed_alone):
+        assert client.get(f"/v1/claims/{again['claims'][0]['id']}/similar").json["items"]
+        assert client.post("/v1/claims/search", json={"text": "the old bridge is closed"}).json["items"]
+    assert held == [0, 0]
 
 
 def test_a_cluster_ends_with_its_last_but_one_article(client: FlaskClient) -> None:

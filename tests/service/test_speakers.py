@@ -190,6 +190,13 @@ def test_two_of_one_article_stay_two_when_it_is_read_again(tell: Tell) -> None:
     assert three[0] == both[0]
 
 
+def test_a_name_without_end_is_kept(client: FlaskClient, tell: Tell) -> None:
+    long = "Ana " + "".join(f"{n:x}" for n in range(3000))  # more than PostgreSQL indexes
+    kept = tell(person(long))
+    assert tell(person(long))["id"] == kept["id"]
+    assert client.get(f"/v1/speakers/{kept['id']}").json["name"] == long
+
+
 def test_a_surname_may_be_several_people(tell: Tell) -> None:
     both = [tell(person(name))["id"] for name in ("Ines Duarte", "Rui Duarte")]
     assert tell(person("Duarte"))["candidates"] == both

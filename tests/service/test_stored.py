@@ -154,6 +154,12 @@ def test_the_longest_values_fit(client: FlaskClient) -> None:
     assert {name: kept[name] for name in about} == about
 
 
+@pytest.mark.parametrize("published", ["2024053110", "20240531é", "2024W22551", "2024-13-01", "May"])
+def test_what_is_no_day_is_refused(client: FlaskClient, published: str) -> None:
+    response = client.post("/v1/articles", json={"text": "“We go,” said Amara.", "published": published})
+    assert (response.status_code, response.json["errors"][0]["field"]) == (422, "published")
+
+
 def test_a_page_whose_headline_is_no_string_is_kept(client: FlaskClient) -> None:
     paragraphs = "".join(
         f"<p>“We will rebuild the bridge before winter,” said Amara, number {n}.</p>" for n in range(6)
@@ -219,6 +225,9 @@ def test_claims_are_found_by_what_is_known_of_them(client: FlaskClient) -> None:
     assert found(speaker=amara["id"]) == ["We will rebuild"]
     assert found(q="bridge close") == ["bridges are closing", "the é bridge is closed"]
     assert found(q='"bridge OR (') == ["bridges are closing", "the é bridge is closed"][: len(found(q='"bridge OR ('))]
+    store_one(client, "Dora said that the WHO has not opened/closed the COVID-19 ward.")
+    for words in ("who not", "opened", "COVID-19", "covid 19", "the"):
+        assert "the WHO has not opened/closed the COVID-19 ward" in found(q=words), words
     assert found(type="direct") == ["We will rebuild"]
     assert found(publisher="Rehn Post") == ["bridges are closing"]
     assert found(published_to="2024-06-01", kind="person", category="factual", type="indirect") == [

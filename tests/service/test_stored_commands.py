@@ -168,6 +168,9 @@ def test_the_reader_gets_many_at_once(tmp_path: Path, monkeypatch: pytest.Monkey
         (("claims", "--category", "wrong"), "wrong"),
         (("export", "--format", "csv", "--out", "/nowhere/a"), "no folder /nowhere"),
         (("export", "--format", "csv", "--what", "articles", "--speaker", "A"), "cannot be filtered by speaker_name"),
+        (("export", "--format", "csv", "--speaker", ""), "must not be empty"),
+        (("claims", "--q", " "), "must not be empty"),
+        (("speakers", "--name", "\udcff"), "is not UTF-8"),
         (("export",), "--format"),
     ],
 )

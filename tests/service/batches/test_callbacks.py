@@ -23,7 +23,7 @@ from service.batches.intake import Options, take_in
 from service.config import load_settings
 from service.store.batches import Batch
 from service.store.engine import Store
-from tests.databases import opened
+from tests.databases import ENGINES, opened
 
 SETTINGS = load_settings({"callback_hosts": "localhost, 127.0.0.1"}, environ={})
 
@@ -34,6 +34,7 @@ class Receiver(HTTPServer):
     def __init__(self) -> None:
         self.answers: list[tuple[int, dict[str, str]]] = []
         self.got: list[tuple[dict[str, str], bytes]] = []
+        self.paths: list[str] = []
         self.before: Callable[[], object] = lambda: None
         super().__init__(("127.0.0.1", 0), _Handler)
 
@@ -44,6 +45,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.got.append((dict(self.headers.items()), body))
+        self.server.paths.append(self.path)
         self.server.before()
         status, headers = self.server.answers.pop(0) if self.server.answers else (204, {})
         self.send_response(status)
@@ -127,6 +129,32 @@ def test_a_failure_is_tried_again_later_under_the_same_id(store: Store, receiver
     assert len({headers["webhook-id"] for headers, _ in receiver.got}) == 1
     assert (batch(store).callback_state, batch(store).callback_attempts) == ("delivered", 3)
     assert batch(store).callback_error is None
+
+
+def test_an_address_beyond_ascii_is_escaped(store: Store, receiver: Receiver) -> None:
+    over(store, f"http://127.0.0.1:{receiver.server_port}/höhe%20?wer=ü")
+    deliver_due(store, SETTINGS)
+    assert batch(store).callback_state == "delivered"
+    assert receiver.paths == ["/h%C3%B6he%20?wer=%C3%BC"]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_an_answer_that_is_no_text_is_an_error_like_others(engine: str, tmp_path: Path) -> None:
+    with opened(engine, tmp_path) as store, socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(b"\x15\x03\x01\x00\x02\x02F")  # as TLS answers what is plain
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        over(store, f"http://127.0.0.1:{server.getsockname()[1]}/")
+        deliver_due(store, SETTINGS)
+        thread.join()
+        assert batch(store).callback_attempts == 1
+        assert "\x00" not in str(batch(store).callback_error)
 
 
 @pytest.mark.parametrize("answers", [[(410, {})], [(500, {})] * 20], ids=["gone", "never"])

@@ -12,6 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy import event, select, update
 from sqlalchemy.exc import OperationalError
@@ -29,6 +30,7 @@ from service.config import load_settings
 from service.keeping import Keeper
 from service.store.batches import Batch, Chunk, Result
 from service.store.engine import Store, StoreError
+from service.store.tables import Article as StoredArticle
 from tests.databases import ENGINES, opened
 from tests.fakes import FakeReader, FakeSame
 
@@ -254,6 +256,30 @@ def test_an_article_at_which_the_reader_stumbles_does_not_cost_the_others(store:
     found = {one["number"]: one for one in results(store, batch.seq)}
     assert [found[n]["type"] for n in (1, 2, 3, 4)] == ["result", "result", "error", "result"]
     assert found[3]["error"]["type"] == "/problems/internal"
+
+
+def test_a_later_revision_in_a_batch_is_what_stays(store: Store) -> None:
+    texts = [f"{'It rained. ' * more}“We {verb},” said Amara." for more, verb in ((9, "go"), (0, "stay"), (5, "rest"))]
+    lines = [json.dumps({"id": "one", "text": text}).encode() for text in texts]
+    take_in(store, lines, Options(habit="world", store=True))
+    read_chunk(desk(store), one_chunk(store))
+    with store.read() as session:
+        assert session.scalars(select(StoredArticle.text)).all() == texts[-1:]
+
+
+def test_a_database_that_takes_no_such_row_is_not_asked_again(store: Store) -> None:
+    class Full(psycopg.errors.ProgramLimitExceeded):
+        sqlstate = "54000"
+
+    asked = []
+
+    def act() -> None:
+        asked.append(1)
+        raise OperationalError("INSERT", {}, Full("index row size exceeds the maximum"))
+
+    with pytest.raises(OperationalError):
+        desk(store).patiently(act)
+    assert asked == [1]
 
 
 def test_whoever_follows_the_results_misses_none(store: Store) -> None:

@@ -199,7 +199,7 @@ def web_record(status: str, kind: str, page: str, number: int) -> bytes:
 
 def test_web_archives_are_pages(tmp_path: Path) -> None:
     path, page = tmp_path / "crawl.warc.gz", "<p>“Yes,” said Amélie.</p>"
-    kinds = (("404 Not Found", "text/html"), ("200 OK", "text/html; charset=utf-8"), ("200 OK", "image/png"))
+    kinds = (("404 Not Found", "text/html"), ("200 OK", "TEXT/HTML; charset=utf-8"), ("200 OK", "image/png"))
     path.write_bytes(b"".join(web_record(*kind, page, number) for number, kind in enumerate(kinds)))
     (line,) = lines_from(find_files([path]), settings())
     assert json.loads(line) == {"external_id": "urn:uuid:1", "url": "https://news.example/1", "html": page}
