@@ -19,12 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.clues import FIRST_PERSON, Candidate, Cited, Clues, Places
-from models.entities import find_entities
+from models.entities import Entity, find_entities
 from models.given_names import GivenNames
-from models.names import Mention, long_forms, normal, spelled_out, surname, whole_names
+from models.names import HE, SHE, Mention, fold, long_forms, normal, spelled_out, surname, whole_names
 from models.nouns import APOSTROPHES, ARTICLES, LINKS, PARTICIPLES, RELATIVES, root
 from models.records import HABITS, Span
-from models.rivals import compared
+from models.rivals import FITS, compared
 
 AUTHOR: Final = "the author"
 """Who "I" and "we" are outside of quotations, where no name is found for them."""
@@ -67,6 +67,7 @@ class Casting:
         self.text, self.words, self.mentions = text, words, mentions
         self._long_forms = long_forms(text)
         self.entities = find_entities(text, words, mentions, self._long_forms)
+        self._tell_apart(given)
         self.clues = Clues(text, words, quoted, paragraph_of, mentions, self.entities, habit, given)
         self._paragraph_of, self._lower = paragraph_of, self.clues.lower
         self._first_for_all = HABITS[habit] == "polnear"
@@ -76,6 +77,29 @@ class Casting:
         self._told_at: dict[tuple[str, str | int], int] = {}  # the word where each was cited last
         self._bare: dict[str, Candidate] = {}
         self._spoken, self._last_paragraph = 0, -1
+
+    def _tell_apart(self, given: GivenNames) -> None:
+        """Leave "Mrs. Duarte" to the women of those who may be called so, and "Mr. Duarte" to the men."""
+        owners: dict[int, list[Entity]] = {}
+        for one in self.entities:
+            for number in one.mentions if one.kind == "person" else ():
+                owners.setdefault(number, []).append(one)
+        titles = {number: self._title(number) for number in owners}
+        leans: dict[int, float] = {}
+        for one in {id(one): one for several in owners.values() for one in several if len(several) > 1}.values():
+            told = sum(titles[number] for number in one.mentions if len(owners[number]) == 1)
+            leans[id(one)] = float(told) or given.lean(one.tokens)
+        for number, several in owners.items():
+            out = [one for one in several if len(several) > 1 and leans[id(one)] * titles[number] < FITS]
+            for one in out if len(out) < len(several) else ():
+                one.mentions.remove(number)
+
+    def _title(self, number: int) -> int:
+        """1 for a mention behind "Mrs.", -1 behind "Mr.", else 0."""
+        at = self.mentions[number].first - 1
+        at -= at > 0 and self.words[at].of(self.text) == "."
+        word = fold(self.words[at].of(self.text)) if at >= 0 else ""
+        return (word in SHE) - (word in HE)
 
     def candidates(self, cited: Cited) -> list[Candidate]:
         """The candidates for one attribution, with their features."""

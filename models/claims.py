@@ -7,6 +7,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import pairwise, zip_longest
 from typing import Final
 
 from models.quotations import find_quotations
@@ -16,7 +17,13 @@ _PARTNERS: Final = {"“": '”"', "‘": "’'", '"': '"”', "'": "'’", "«"
 _EDGE: Final = " \t\r\n,;:–—-"
 _STRAIGHT: Final = re.compile(r'(?<!\d)"|"(?!\s\w)')  # but not for inches
 _MINUS: Final = ("-", "–")
-_THAT: Final = re.compile(r"that\b(?!['’])[\s,]*")
+_ENDS: Final = re.compile(r"[.!?…][\"'”’»)\]]*\s*\Z")
+_THAT: Final = re.compile(
+    r"that\b(?!['’])"
+    r"(?! (?:accusation|account|allegation|argument|assertion|charge|claim|conclusion|criticism|description|idea|notion"
+    r"|suggestion|view|day|night)\b)"  # "rejected that claim"
+    r"[\s,]*"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +53,7 @@ def find_claims(reading: Reading) -> list[Claim]:
     digest = sha256(reading.text.encode(errors="surrogatepass"))
     out = []
     for number, one in enumerate(reading.attributions):
-        text = readable([span.of(reading.text) for span in one.content])
+        text = readable([span.of(reading.text) for span in one.content], _breaks(reading.text, one.content))
         if not text:
             continue
         mine = digest.copy()
@@ -81,12 +88,21 @@ def category_of(probabilities: Sequence[float]) -> tuple[Category, float, float]
     return CATEGORIES[best], probabilities[best], probabilities[CATEGORIES.index("factual")]
 
 
-def readable(pieces: Sequence[str]) -> str:
+def readable(pieces: Sequence[str], breaks: Sequence[bool] = ()) -> str:
     """Contents as one text: without "that" before, marks around, and commas left hanging.
 
     Quotation marks around all of it go; those around a part stay if both are there.
+
+    Args:
+        pieces: The pieces.
+        breaks: For each but the last, whether a sentence ends between it and the next.
     """
-    kept = [bare for piece in pieces if (bare := _bare(piece))]
+    kept: list[str] = []
+    for piece, breaks_off in zip_longest(pieces, (False, *breaks), fillvalue=False):
+        bare = _bare(str(piece))
+        if bare and breaks_off and kept and not _ENDS.search(kept[-1]):
+            kept[-1] += "."
+        kept += [bare] if bare else []
     text = " ".join(kept)
     for opening, closing in (("„", "“") if "„" in text else ("“", "”"), ("«", "»")):
         if text.count(opening) != text.count(closing):
@@ -94,6 +110,15 @@ def readable(pieces: Sequence[str]) -> str:
     if len(_STRAIGHT.findall(text)) % 2:
         text = _STRAIGHT.sub("", text)
     return text.strip().rstrip(_EDGE)
+
+
+def _breaks(text: str, content: Sequence[Span]) -> list[bool]:
+    """Whether a sentence ends between each two pieces: “No,” she said. “It is late.”."""
+    return [
+        _ENDS.search(text, max(one.end, next_.start - 8), next_.start) is not None
+        and next((char.isupper() or char.isdigit() for char in next_.of(text) if char.isalnum()), False)
+        for one, next_ in pairwise(content)
+    ]
 
 
 def _bare(piece: str) -> str:

@@ -48,9 +48,12 @@ OPENS_SENTENCE: Final = frozenset(
 _TITLES: Final = frozenset(
     (
         "mr", "mrs", "ms", "miss", "dr", "sir", "dame", "prof", "sen", "rep", "gov", "gen", "col", "capt", "lt",
-        "sgt", "rev", "hon", "maj", "cmdr", "cpt", "cap", "eng", "adv",
+        "sgt", "rev", "hon", "maj", "cmdr", "cpt", "cap", "eng", "adv", "revd", "rt", "msgr", "mme", "cllr", "ald",
+        "supt", "insp", "det", "cpl", "pte", "ofc", "brig", "adm", "amb", "atty", "asst", "dep", "engr", "shri", "smt",
+        "datuk", "alhaji", "ustaz",
     )
 )  # fmt: skip
+_TITLES_IN_CAPITALS: Final = frozenset(("HE", "ASI", "DCI", "DI", "DC", "DS", "DSI", "PC", "WO"))
 _LONGEST_LINE: Final = 250  # code points that are looked at before a short form
 _SUFFIXES: Final = frozenset(("jr", "sr", "ii", "iii", "iv"))
 _SMALL: Final = frozenset(("the", "of", "and", "for", "in", "on", "a", "an", "de", "la", "to", "at"))
@@ -70,6 +73,10 @@ _NO_SYLLABLE: Final = frozenset(
 _BARRED: Final = str.maketrans({"ł": "l", "ı": "i", "ø": "o", "đ": "d", "ð": "d", "æ": "ae", "œ": "oe", "þ": "th"})
 """Letters that do not come apart into a plain one and a mark."""
 _OUTER: Final = ' \t.,;:!?"“”()[]'
+_LETTERS_BEHIND: Final = re.compile(
+    r"(?<=\w)(?:,? (?:KC|QC|MP|MSP|MEP|MLA|TD|MD|M\.D\.|PhD|Ph\.D\.?|Esq\.?|[OMCK]BE|FRS|JP)(?!\w))+\Z"
+)
+"""What someone is entitled to put behind the name."""
 _POSSESSIVE: Final = re.compile(r"['’]s?\Z")
 _SHORT_FORM: Final = re.compile(r"(?<!\s)\s*\(([A-Z](?=[^()]*[A-Z])[A-Za-z&.-]{1,9})\)")
 """A short form in brackets, behind what it is short for."""
@@ -95,6 +102,7 @@ def whole_names(text: str, words: Sequence[Span], mentions: Sequence[Mention]) -
         mentions: Names in it, in order.
     """
     out = [replace(one, first=_behind_titles(text, words, one)) if one.kind == "person" else one for one in mentions]
+    out = [one for one in out if one.last - one.first > 1 or not _is_title(text, words, one.first)]
     out = _with_relatives(text, words, _with_given_names(text, words, out))
     for number in range(len(out) - 1, 0, -1):
         before, behind = out[number - 1], out[number]
@@ -163,11 +171,17 @@ def _with_suffix(text: str, words: Sequence[Span], mention: Mention, end: int) -
     return replace(mention, last=at + 1 + (is_dotted and fold(word) in ("jr", "sr")))
 
 
+def _is_title(text: str, words: Sequence[Span], at: int) -> bool:
+    """Whether a word is a title with its dot: "Supt." before a name that was found by itself."""
+    behind = [words[n].of(text) for n in range(at + 1, min(at + 3, len(words)))]
+    return fold(words[at].of(text)) in _TITLES and behind[:1] == ["."] and behind[1:] != [] and behind[1][0].isupper()
+
+
 def _behind_titles(text: str, words: Sequence[Span], mention: Mention) -> int:
     """The first word of a person's name that is no title: "Eng.", "H. E."."""
     first, told = mention.first, [words[at].of(text) for at in range(mention.first, mention.last)]
     while len(told) > 1:
-        if fold(told[0]).strip(".") in _TITLES or told[0] in ("HE", "ASI", "."):
+        if fold(told[0]).strip(".") in _TITLES or told[0] in _TITLES_IN_CAPITALS or told[0] == ".":
             size = 1
         elif [one for one in told if one != "."][:2] == ["H", "E"]:
             size = told.index("E") + 1
@@ -259,7 +273,8 @@ def fold(word: str) -> str:
 
 
 def without_offices(name: str) -> str:
-    """A person's name without what they are: "Supreme Court Justice Frank Nervo"."""
+    """A person's name without what they are: "Supreme Court Justice Frank Nervo", "Ines Duarte MP"."""
+    name = _LETTERS_BEHIND.sub("", name)
     pieces = name.split(" ")
     for at in range(len(pieces) - 2, -1, -1):
         word = fold(pieces[at]).strip(".,")

@@ -96,12 +96,8 @@ class Network(nn.Module):
 
     def words(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """The words' states, (B, W, H), and what ``naming_words`` takes, the pieces' states (B, T, H)."""
-        extra = self.habit(batch.habit).unsqueeze(1)
-        for number, table in enumerate(self.features):
-            extra = extra + table(batch.piece_features[..., number])
-        embedded = self.encoder.embeddings.word_embeddings(batch.pieces) + extra
         states = self.encoder(
-            inputs_embeds=embedded, attention_mask=batch.piece_mask, output_hidden_states=True
+            inputs_embeds=self._embedded(batch), attention_mask=batch.piece_mask, output_hidden_states=True
         ).hidden_states
         return self._of_words(states[-1], batch), states[-1 - len(self.naming)]
 
@@ -110,6 +106,21 @@ class Network(nn.Module):
         for layer in self.naming:
             below = layer(below, batch.piece_mask[:, None, None])
         return self._of_words(below, batch)
+
+    def naming_words_from(self, batch: Batch, first: int) -> Tensor:
+        """What ``naming_words`` gives, (B, W, H), if the windows' first pieces stood at another place than 0."""
+        places = torch.arange(first, first + batch.pieces.shape[1]).unsqueeze(0)
+        below = self.encoder.embeddings(inputs_embeds=self._embedded(batch), position_ids=places)
+        for layer in self.encoder.encoder.layer[: len(self.encoder.encoder.layer) - len(self.naming)]:
+            below = layer(below, batch.piece_mask[:, None, None])
+        return self.naming_words(batch, below)
+
+    def _embedded(self, batch: Batch) -> Tensor:
+        extra = self.habit(batch.habit).unsqueeze(1)
+        for number, table in enumerate(self.features):
+            extra = extra + table(batch.piece_features[..., number])
+        embedded: Tensor = self.encoder.embeddings.word_embeddings(batch.pieces) + extra
+        return embedded
 
     def _of_words(self, states: Tensor, batch: Batch) -> Tensor:
         """The mean of the states, (B, T, H), of each word's pieces."""

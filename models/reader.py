@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from bisect import bisect_right
+import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import compress
@@ -40,7 +41,16 @@ _GROUP_CHARACTERS: Final = 60_000  # some ten articles: enough to fill batches w
 _WINDOWS_TOGETHER: Final = 8
 _TOWARDS_MEAN: Final = 0.7
 _NAMED_TOGETHER: Final = 4096  # words whose names are decided together, padding counted
+_OPENING: Final = 96  # word pieces at a text's beginning that are read again for names,
+_OPENING_KEPT: Final = 48  # those of them that are seen as they are then,
+_OPENING_PLACE: Final = 40  # and the place that they are taken to have
 _CUES_TOGETHER: Final = 64  # bounds the memory of the roles head
+
+_CLOCK: Final = re.compile(
+    r"[(\[]?\d{1,2}[:.]\d\d ?(?:[ap]\.?m\b\.?)?(?: ?(?:GMT|BST|CES?T|E[SD]?T|P[SD]?T|UTC)\b)?[)\]]?"
+    r"\s*[-–—:|]?\s+(?=(?-i:[A-ZÀ-Þ])|[“\"‘'])",
+    re.IGNORECASE,
+)
 
 _FILES: Final = ("config.json", "model.safetensors", "heads.safetensors", "reader.json", "tokenizer.json")
 
@@ -176,6 +186,7 @@ class Reader:
 
     def _reading(self, text: str, words: EncodedText, seen: Seen, habit: Habit) -> Reading:
         blocks = paragraphs(text)
+        seen.leave_out(_clocks(text, words, blocks))
         marks = quotations(text, blocks)
         speakers, verdicts = find_speakers(
             self.network.speaker,
@@ -207,6 +218,15 @@ class Reader:
         cue_weight, roles_weight, constant = self.config.calibration[habit]
         log_odds, log_roles = confidence_features(cue, roles)
         return round(1 / (1 + math.exp(-(cue_weight * log_odds + roles_weight * log_roles + constant))), 4)
+
+
+def _clocks(text: str, words: EncodedText, blocks: Sequence[Span]) -> list[tuple[int, int]]:
+    """The words of the times of day that paragraphs of live blogs begin with: "14:20 The mayor says"."""
+    out = []
+    for first, block in zip(words.breaks.tolist(), blocks, strict=True):
+        if found := _CLOCK.match(text, *block):
+            out.append((first, bisect_left(words.spans, found.end(), first, key=lambda word: word.start)))
+    return out
 
 
 def weights_version(folder: Path) -> str | None:
@@ -242,6 +262,20 @@ class Seen:
     categories: list[tuple[float, ...]]
     names: list[Mention]
     states: NDArray[np.float16]
+
+    def leave_out(self, ranges: Sequence[tuple[int, int]]) -> None:
+        """Take ranges of words from the beginnings of sources and contents."""
+        ends = {at: last for first, last in ranges for at in range(first, last)}
+
+        def rest(pieces: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...]:
+            begun = [(ends.get(first, first), last) for first, last in pieces]
+            return tuple(one for one in begun if one[0] < one[1]) or pieces
+
+        if ends:
+            self.attributions = [
+                (cue, Roles(rest(roles.source), rest(roles.content), roles.probability))
+                for cue, roles in self.attributions
+            ]
 
     def ignore(self, cues: Sequence[int], ranges: Sequence[Span]) -> None:
         """Drop the attributions whose cue, given by its offset, begins in one of some ranges."""
@@ -312,12 +346,38 @@ def scan(
                 number, window = part[row]
                 if roles.content:  # without it a cue attributes nothing
                     found[number].append((cue.moved(window.first), roles.moved(window.first), category))
+    if whole:
+        _see_openings_again(network, encoder, texts, habit, states)
     names = _find_names(network, texts, states) if whole else [[] for _ in texts]
     out = []
     for number, of_text in enumerate(found):
         of_text.sort(key=lambda item: item[0].first)
         out.append(Seen([one[:2] for one in of_text], [one[2] for one in of_text], names[number], states[number]))
     return out
+
+
+def _see_openings_again(
+    network: Network,
+    encoder: Encoder,
+    texts: Sequence[EncodedText],
+    habit: Habit,
+    states: Sequence[NDArray[np.float16]],
+) -> None:
+    """Put in the states that a text's first words have for names if they do not stand first.
+
+    What taught names had addresses there: the network believes that no text begins with a name.  It is told
+    otherwise as soon as names are fitted anew (``models.training.naming``); then this can go.
+    """
+    todo = [number for number, text in enumerate(texts) if len(text)]
+    for at in range(0, len(todo), _WINDOWS_TOGETHER):
+        part = todo[at : at + _WINDOWS_TOGETHER]
+        ends = [max(1, bisect_right(texts[number].starts, _OPENING) - 1) for number in part]
+        rows = [(texts[number], Window(0, end, Span(0, end)), habit) for number, end in zip(part, ends, strict=True)]
+        batch = encoder.collate(rows)
+        naming = network.naming_words_from(batch, _OPENING_PLACE)
+        for row, number in enumerate(part):
+            kept = max(1, bisect_right(texts[number].starts, _OPENING_KEPT) - 1)
+            states[number][:kept] = naming[row, :kept].half().numpy()
 
 
 def _find_names(

@@ -12,7 +12,8 @@ from typing import Final
 RIVAL_FEATURES: Final = 9
 """How many of these features a candidate has."""
 
-_FITS: Final = -0.25  # who is said to be the other one of man and woman more than this is out
+FITS: Final = -0.25
+"""Who is said to be the other one of man and woman more than this is out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class Rival:
 
 def compared(rivals: Sequence[Rival]) -> list[list[float]]:
     """Each candidate's features, -1 to 1 each."""
-    may_be = [number for number, one in enumerate(rivals) if one.fits is not None and one.fits > _FITS]
+    may_be = [number for number, one in enumerate(rivals) if one.fits is not None and one.fits > FITS]
     named = _latest([(rivals[number].named_at, number) for number in may_be])
     cited = _latest([(rivals[number].cited_at, number) for number in may_be])
     titled = _leads([one.titled for one in rivals])
@@ -47,7 +48,7 @@ def compared(rivals: Sequence[Rival]) -> list[list[float]]:
         row = [titled[number], float(titled[number] > 0), described[number], float(described[number] > 0)]
         for order in (named, cited):
             row += [float(number in order[:1]), float(number in order[1:2])]
-        out.append([*row, 0.0 if one.fits is None else -1.0 if one.fits <= _FITS else chance])
+        out.append([*row, 0.0 if one.fits is None else -1.0 if one.fits <= FITS else chance])
     return out
 
 

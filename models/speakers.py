@@ -17,8 +17,9 @@ from models.casting import Casting
 from models.clues import Candidate, Cited
 from models.encoding import QUOTED_DOUBLE, QUOTED_SINGLE, EncodedText
 from models.given_names import GivenNames
-from models.names import OFFICES, OPENS_SENTENCE, Mention, fold, normal, plain_name
+from models.names import HE, OFFICES, OPENS_SENTENCE, SHE, Mention, fold, normal, plain_name
 from models.network import SpeakerHead
+from models.nouns import APOSTROPHES
 from models.records import HABITS, KINDS, Habit, Span, Speaker, SpeakerCandidate, SpeakerKind
 
 _RANKED: Final = 3
@@ -27,6 +28,10 @@ _NO_ROLE: Final = frozenset(("who", "which", "whose", "whom", "that", "and", "or
 _TELLS_MORE: Final = frozenset(
     ("according", "no", "said", "told", "says", "along", "like", "with", "by", "for", "from")
 )
+_SPEAKS: Final = frozenset(("said", "says", "told"))
+_POINTS: Final = frozenset(("his", "her", "their", "its", "my", "our", "one", "another"))
+_COURTESY: Final = (HE | SHE | {"dr", "sheikh", "datuk"}) - {"king", "queen", "prince", "princess"}
+"""What stands between an office and a name, and is none."""
 _ENDS_ROLE: Final = frozenset(',.;:–—“”"‘’()[]')
 
 
@@ -155,7 +160,8 @@ def _role(casting: Casting, mentions: Sequence[Mention], cited: Sequence[Cited])
         at = bisect_right(starts, mention.first) - 1
         within = at >= 0 and mention.first < ends[starts[at]]
         role = _before(casting, starts[at], mention.first) if within else None
-        role = role or _behind(casting, mention.last) or _office(casting, mention.first)
+        end = ends[starts[at]] if within else None
+        role = role or _behind(casting, mention.last, end) or _office(casting, mention.first)
         if role:
             return role
     return None
@@ -166,39 +172,59 @@ def _before(casting: Casting, first: int, last: int) -> str | None:
     words = [span.of(casting.text) for span in casting.words[first:last]]
     while words and fold(words[0]) in ("the", "a", "an", "by", "to"):
         first, words = first + 1, words[1:]
-    if (
-        not words
-        or len(words) > _LONGEST_ROLE
-        or "," in words
-        or fold(words[-1]).strip(".") in ("mr", "mrs", "ms", "dr")
-    ):
+    is_apart = False  # "the mine manager, Ines Duarte"
+    while words:
+        dot = words[-1] == "."
+        if words[-1] == ",":
+            is_apart = True
+        elif len(words) == dot or fold(words[-1 - dot]) not in _COURTESY:
+            break
+        last, words = last - 1 - dot, words[: len(words) - 1 - dot]
+    if not words or len(words) > _LONGEST_ROLE or "," in words:
+        return None
+    if words[-1] in APOSTROPHES or (words[-1] == "s" and words[-2:-1] and words[-2] in APOSTROPHES):
+        return None  # "CNN's Ines Duarte"
+    if is_apart and (fold(words[0]) in _POINTS or _names_someone(casting, first, last)):
         return None
     if not any(word.isalpha() and len(word) > 2 for word in words) or _NO_ROLE & {fold(word) for word in words}:
         return None
     return _text(casting, first, last)
 
 
-def _behind(casting: Casting, at: int) -> str | None:
-    """An apposition that tells an office: ", the foreign minister of Iraq,"."""
-    words = casting.words
-    if at >= len(words) or words[at].of(casting.text) != ",":
+def _names_someone(casting: Casting, first: int, last: int) -> bool:
+    """Whether some words name a person who is no owner of anything."""
+    people = (casting.mentions[number] for number in casting.clues.near(first, last))
+    return any(one.kind == "person" and casting.clues.lower[one.last] not in APOSTROPHES for one in people)
+
+
+def _behind(casting: Casting, at: int, end: int | None) -> str | None:
+    """An apposition that tells an office: ", the foreign minister of Iraq,"; it may end where the source does."""
+    words = [span.of(casting.text) for span in casting.words[at : at + 2 * _LONGEST_ROLE + 5]]
+    if words[:1] != [","]:
         return None
-    first = last = at + 1
-    while last < len(words) and last - first <= 2 * _LONGEST_ROLE and words[last].of(casting.text) not in _ENDS_ROLE:
+    first = 3 if len(words) > 3 and words[1].isdigit() and words[2] == "," else 1  # an age
+    close = None if end is None or end <= at + first else end - at
+    last = first
+    while last < len(words) and last != close and (words[last] not in _ENDS_ROLE or _is_owner(words, last)):
         last += 1
-    tokens = {fold(one.of(casting.text)) for one in words[first:last]}
-    if last == len(words) or last - first > 2 * _LONGEST_ROLE or not tokens & OFFICES:
+    tokens = {fold(word) for word in words[first:last]}
+    if last - first > 2 * _LONGEST_ROLE or not tokens & OFFICES or tokens & _SPEAKS:
         return None
-    begins = fold(words[first].of(casting.text))
+    begins = fold(words[first])
     if begins in _NO_ROLE or begins in _TELLS_MORE or begins.endswith(("ed", "ing")):
         return None
-    if words[last].of(casting.text) != "," or any(
-        casting.mentions[number].kind == "person" for number in casting.clues.near(first, last)
+    if (last != close and words[last : last + 1] != [","]) or any(
+        casting.mentions[number].kind == "person" for number in casting.clues.near(at + first, at + last)
     ):
         return None
-    if fold(words[first].of(casting.text)) in ("the", "a", "an"):
+    if begins in ("the", "a", "an"):
         first += 1
-    return _text(casting, first, last)
+    return _text(casting, at + first, at + last)
+
+
+def _is_owner(words: Sequence[str], at: int) -> bool:
+    """Whether a mark is that of "the county's"."""
+    return words[at] in APOSTROPHES and words[at + 1 : at + 2] == ["s"]
 
 
 def _office(casting: Casting, at: int) -> str | None:

@@ -31,7 +31,7 @@ _READING: Final = (
 )
 
 
-class _Said(click.ParamType):
+class _Said(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.4
     """A text as the API takes it: not blank, and whole characters."""
 
     name = "text"

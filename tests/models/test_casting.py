@@ -61,6 +61,12 @@ def test_a_source_that_is_a_name_has_that_name_alone(encoder: Encoder) -> None:
     assert set(candidates(encoder, text, "Duarte", "said", "Ines Duarte", "Tomas Rehn", "Duarte")) == {"Ines Duarte"}
 
 
+@pytest.mark.parametrize(("title", "who"), [("Mr.", "Bram Lund"), ("Mrs.", "Eva Lund"), ("Miss", "Eva Lund")])
+def test_a_title_tells_whom_a_shared_surname_means(encoder: Encoder, title: str, who: str) -> None:
+    text = f"Mrs. Eva Lund met Mr. Bram Lund. {title} Lund said that it rained."
+    assert set(candidates(encoder, text, "Lund", "said", "Eva Lund", "Bram Lund", "Lund")) == {who}
+
+
 def test_names_that_are_listed_stand_together(encoder: Encoder) -> None:
     text = "Ines Duarte met Tomas Rehn. Later Duarte and Rehn said that it rained."
     found = candidates(encoder, text, "Duarte and Rehn", "said", "Ines Duarte", "Tomas Rehn", "Duarte", "Rehn")

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 import pytest
 
 from models.claims import category_of, find_claims, readable
+from models.records import Span
 from tests.fakes import FakeReader
 
 TEXT = "“We will rebuild,” said Amara. Bruno said that the bridge is closed."
@@ -38,10 +42,29 @@ TEXT = "“We will rebuild,” said Amara. Bruno said that the bridge is closed.
         (["– 20 buses"], "20 buses"),
         (["“He said ‘no’ to it”"], "He said ‘no’ to it"),
         (["“The players’ union left.”"], "The players’ union left."),
+        (["that claim"], "that claim"),
+        (["that claims are paid"], "claims are paid"),
     ],
 )
 def test_text_is_made_readable(pieces: list[str], text: str) -> None:
     assert readable(pieces) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "pieces", "claim"),
+    [
+        ("“We did not go,” said Amara. “Simple as that.”", 2, "We did not go. Simple as that."),
+        ("“The well is dry,” said Amara, “and so is the river.”", 2, "The well is dry and so is the river."),
+        ("“Is it dry?” said Amara. “It is.”", 2, "Is it dry? It is."),
+        ("“We did not,” said Amara. “go there.”", 2, "We did not go there."),
+    ],
+)
+def test_a_quotation_in_pieces_keeps_its_sentences(text: str, pieces: int, claim: str) -> None:
+    reading = FakeReader().read_one(text)
+    content = tuple(Span(*found.span()) for found in re.finditer("“[^”]+”", text))
+    assert len(content) == pieces
+    whole = replace(reading, attributions=(replace(reading.attributions[0], content=content),))
+    assert [one.text for one in find_claims(whole)] == [claim]
 
 
 def test_a_claim_tells_who_what_and_where() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from models.names import Mention, fold, long_forms, plain_name, whole_names
+from models.names import Mention, fold, long_forms, plain_name, whole_names, without_offices
 from models.text import words
 
 
@@ -131,6 +131,17 @@ def test_a_given_name_of_two_syllables_belongs_to_its_surname(text: str, whole: 
     spans = words(text)
     (found,) = whole_names(text, spans, [Mention(0, 1, "person")])
     assert text[spans[found.first].start : spans[found.last - 1].end] == whole
+
+
+def test_a_title_with_its_dot_is_nobody() -> None:
+    text = "Supt. Ines Duarte left"
+    ines = Mention(2, 4, "person")
+    assert whole_names(text, words(text), [Mention(0, 1, "person"), ines]) == [ines]
+
+
+@pytest.mark.parametrize("name", ["Ines Duarte KC", "Ines Duarte, MP", "Ines Duarte OBE KC", "Ines Duarte, Ph.D."])
+def test_letters_behind_a_name_are_no_part_of_it(name: str) -> None:
+    assert without_offices(name) == "Ines Duarte"
 
 
 def test_a_whole_name_that_was_missed_is_told_by_its_surname_elsewhere() -> None:

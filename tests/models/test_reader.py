@@ -7,12 +7,16 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from models.reader import WEIGHTS, Reader, WeightsError
+from models.decoding import Cue, Roles, spans_in_text
+from models.encoding import Encoder
+from models.reader import WEIGHTS, Reader, Seen, WeightsError, _clocks, load_tokenizer
 from models.records import ROLES, Reading
+from models.text import paragraphs
 
 pytestmark = pytest.mark.model
 
@@ -102,3 +106,23 @@ def test_missing_and_broken_weights_are_named(tmp_path: Path) -> None:
             (tmp_path / file.name).write_bytes(file.read_bytes()[:1000])
     with pytest.raises(WeightsError, match="broken weights"):
         Reader.from_pretrained(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "rest"),
+    [
+        ("14:20 The mayor says that it rains.", "The mayor"),
+        ("[9.05am GMT] – The mayor says that it rains.", "The mayor"),
+        ("(14:20) “It rains,” the mayor says.", "“It rains"),
+        ("3.50 per cent of voters say that it rains.", "3.50 per cent"),
+    ],
+)
+def test_a_time_that_a_paragraph_begins_with_is_nobodys(text: str, rest: str) -> None:
+    words = Encoder(load_tokenizer(WEIGHTS)).encode(text)
+    last = next(number for number, span in enumerate(words.spans) if span.end >= text.index(rest) + len(rest))
+    seen = Seen(
+        [(Cue(last + 1, last + 2, 1.0), Roles(((0, last + 1),), (), 1.0))], [], [], np.zeros((0, 1), np.float16)
+    )
+    seen.leave_out(_clocks(text, words, paragraphs(text)))
+    ((_, roles),) = seen.attributions
+    assert spans_in_text(words.spans, roles.source)[0].of(text) == rest

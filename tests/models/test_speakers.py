@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from models.clues import Cited
 from models.encoding import Encoder
 from models.reader import WEIGHTS, Reader, load_tokenizer
 from models.speakers import _role
@@ -57,6 +58,12 @@ def test_two_people_of_one_surname_stay_apart(reader: Reader) -> None:
     assert [name for _, name in found] == ["Bram Lund", "Eva Lund", "Eva Lund"]
 
 
+@pytest.mark.parametrize("name", ["Ines Duarte", "President Joe Biden", "Tomas Rehn"])
+def test_a_name_may_be_a_texts_first_words(reader: Reader, name: str) -> None:
+    found = speakers(reader, f"{name} said that nobody would stand again.\n\nIt rained in Lund on Monday.")
+    assert [who for _, who in found] == [name.removeprefix("President ")]
+
+
 def test_i_inside_a_quotation_is_not_the_articles(reader: Reader) -> None:
     text = "“I will resign if I lose,” Governor Hana Sato told reporters in Osaka. “My family agrees,” she said."
     reading = reader.read_one(text)
@@ -102,8 +109,28 @@ def test_categories_sum_to_one(reader: Reader) -> None:
         ("Ines Duarte, according to her spokesman, left.", ("Ines Duarte",), None),
         ("Ines Duarte, accompanied by the mayor, left.", ("Ines Duarte",), None),
         ("Ines Duarte, “the general”, left.", ("Ines Duarte",), None),
+        ("Mrs. Ines Duarte left.", ("Ines Duarte",), None),
+        ("Ines Duarte, 52, the mayor of Lund, left.", ("Ines Duarte",), "mayor of Lund"),
+        ("Ines Duarte, the county’s mayor, left.", ("Ines Duarte",), "county’s mayor"),
+        ("CNN’s Ines Duarte left.", ("Ines Duarte",), None),
     ],
 )
 def test_a_role_is_an_office_and_no_more(text: str, names: tuple[str, ...], role: str | None) -> None:
     of = casting(Encoder(load_tokenizer(WEIGHTS)), text, *names)
     assert _role(of, of.mentions[:1], []) == role
+
+
+@pytest.mark.parametrize(
+    ("text", "role"),
+    [
+        ("The mine manager, Ines Duarte, left.", "mine manager"),
+        ("Marine biologist Dr Ines Duarte left.", "Marine biologist"),
+        ("Prime Minister Sheikh Ines Duarte left.", "Prime Minister"),
+        ("CNN’s Ines Duarte left.", None),
+        ("Mrs. Ines Duarte left.", None),
+    ],
+)
+def test_what_a_source_has_before_the_name_is_the_role(text: str, role: str | None) -> None:
+    of = casting(Encoder(load_tokenizer(WEIGHTS)), text, "Ines Duarte")
+    source = (0, of.mentions[0].last)
+    assert _role(of, of.mentions, [Cited((source,), (source[1], source[1] + 1))]) == role
