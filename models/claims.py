@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from itertools import pairwise, zip_longest
+from itertools import chain, pairwise, repeat
 from typing import Final
 
 from models.quotations import find_quotations
@@ -98,8 +98,8 @@ def readable(pieces: Sequence[str], breaks: Sequence[bool] = ()) -> str:
         breaks: For each but the last, whether a sentence ends between it and the next.
     """
     kept: list[str] = []
-    for piece, breaks_off in zip_longest(pieces, (False, *breaks), fillvalue=False):
-        bare = _bare(str(piece))
+    for piece, breaks_off in zip(pieces, chain([False], breaks, repeat(False)), strict=False):
+        bare = _bare(piece)
         if bare and breaks_off and kept and not _ENDS.search(kept[-1]):
             kept[-1] += "."
         kept += [bare] if bare else []

@@ -201,19 +201,19 @@ def windows(text: EncodedText, *, core: int, context: int, first_core: int | Non
     starts, total = text.starts, len(text)
     begin, room = 0, core if first_core is None else first_core
     while begin < total:
-        end = _reach(starts, begin, room)
+        end = reach(starts, begin, room)
         if end < total:
             at = int(np.searchsorted(text.breaks, end, side="right")) - 1
             paragraph = int(text.breaks[at]) if at >= 0 else 0
             if paragraph > begin and starts[paragraph] - starts[begin] >= room // 2:
                 end = paragraph
-        last = _reach(starts, end, context) if end < total else total
+        last = reach(starts, end, context) if end < total else total
         first = bisect_right(starts, int(starts[begin]) - context - 1, 0, begin + 1)
         yield Window(min(first, begin), max(last, end), Span(begin, end))
         begin, room = end, core
 
 
-def _reach(starts: Ints, begin: int, room: int) -> int:
+def reach(starts: Ints, begin: int, room: int) -> int:
     """The last word number (exclusive) such that its pieces from ``begin`` on fit; at least one word."""
     return max(begin + 1, bisect_right(starts, int(starts[begin]) + room) - 1)
 

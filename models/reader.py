@@ -23,7 +23,7 @@ from transformers import PreTrainedTokenizerFast
 from models.clues import Cited
 from models.crf import spans_of, tag_count
 from models.decoding import Cue, Roles, find_cues, find_roles, spans_in_text
-from models.encoding import EncodedText, Encoder, Window, batched, windows
+from models.encoding import EncodedText, Encoder, Window, batched, reach, windows
 from models.given_names import GivenNames
 from models.names import Mention
 from models.network import NAME_KINDS, TAGGED_KINDS, NamedWords, Network, beside
@@ -371,12 +371,12 @@ def _see_openings_again(
     todo = [number for number, text in enumerate(texts) if len(text)]
     for at in range(0, len(todo), _WINDOWS_TOGETHER):
         part = todo[at : at + _WINDOWS_TOGETHER]
-        ends = [max(1, bisect_right(texts[number].starts, _OPENING) - 1) for number in part]
+        ends = [reach(texts[number].starts, 0, _OPENING) for number in part]
         rows = [(texts[number], Window(0, end, Span(0, end)), habit) for number, end in zip(part, ends, strict=True)]
         batch = encoder.collate(rows)
         naming = network.naming_words_from(batch, _OPENING_PLACE)
         for row, number in enumerate(part):
-            kept = max(1, bisect_right(texts[number].starts, _OPENING_KEPT) - 1)
+            kept = reach(texts[number].starts, 0, _OPENING_KEPT)
             states[number][:kept] = naming[row, :kept].half().numpy()
 
 

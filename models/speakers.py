@@ -182,7 +182,7 @@ def _before(casting: Casting, first: int, last: int) -> str | None:
         last, words = last - 1 - dot, words[: len(words) - 1 - dot]
     if not words or len(words) > _LONGEST_ROLE or "," in words:
         return None
-    if words[-1] in APOSTROPHES or (words[-1] == "s" and words[-2:-1] and words[-2] in APOSTROPHES):
+    if words[-1] in APOSTROPHES or _is_owner(words, len(words) - 2):
         return None  # "CNN's Ines Duarte"
     if is_apart and (fold(words[0]) in _POINTS or _names_someone(casting, first, last)):
         return None

@@ -59,8 +59,6 @@ def create(name: str, scopes: tuple[Any, ...], expires: datetime | None, **limit
     """Make a key for NAME and print it; nothing can show it again."""
     from service.security.keys import create_key
 
-    if not name.strip():
-        raise click.UsageError("NAME must not be empty.")
     with commands.open_store() as store:
         click.echo(create_key(store, name.strip(), scopes, expires=expires, **limits))
     click.echo("This is the only time that the key is shown: only its digest is kept.", err=True)
